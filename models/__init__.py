@@ -1,0 +1,51 @@
+"""What Waterhole remembers: the tables and the rules on their rows. No HTTP, no torch.
+
+Importing this package names every table, so that migrations and `Base.metadata` see them all.
+"""
+
+from models.act import Act
+from models.audit import AuditEntry
+from models.base import Base
+from models.batch import Batch, BatchFile
+from models.box import Box
+from models.checkpoint import Checkpoint
+from models.deployment import Deployment
+from models.image import CountCorrection, Image
+from models.job import Job, JobShard, WorkerBeat
+from models.label import Label
+from models.lease import Lease
+from models.membership import Membership
+from models.project import Project
+from models.round import Pick, Round
+from models.sequence import Sequence
+from models.session import OneTimeLink, UserSession
+from models.species import Species, Synonym
+from models.user import User
+
+__all__ = [
+    "Act",
+    "AuditEntry",
+    "Base",
+    "Batch",
+    "BatchFile",
+    "Box",
+    "Checkpoint",
+    "CountCorrection",
+    "Deployment",
+    "Image",
+    "Job",
+    "JobShard",
+    "Label",
+    "Lease",
+    "Membership",
+    "OneTimeLink",
+    "Pick",
+    "Project",
+    "Round",
+    "Sequence",
+    "Species",
+    "Synonym",
+    "User",
+    "UserSession",
+    "WorkerBeat",
+]

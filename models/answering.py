@@ -1,0 +1,134 @@
+"""What a person does at the desk: answer a crop, call a photo empty, skip. Each is one Act under one key (DECISIONS 7).
+
+An answer is never refused because it is late: when somebody else has the crop now, it is kept as a second voice with its round.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from models.act import Act
+from models.box import Box, askable
+from models.desk import Desk
+from models.errors import Invalid
+from models.round import ANSWERED, Pick
+from models.species import Species
+
+ANSWER, EMPTY_PHOTO, SKIP = "answer", "empty_photo", "skip"
+DOINGS = (ANSWER, EMPTY_PHOTO, SKIP)
+LATE = "This crop was given to somebody else; your answer is kept as a second voice."
+
+
+def answer(
+    desk: Desk,
+    box: Box,
+    said: int | str,
+    *,
+    key: str,
+    certain: bool = True,
+    pick_id: int | None = None,
+    token: str = "",
+) -> Act:
+    """Name one box. said: the id of a species or a name. Raises Invalid for a species that cannot be said, KeyReused."""
+    body = {"box": box.id, "species": said, "certain": certain}
+    act, fresh = Act.once(desk.session, desk.user_id, key, ANSWER, body, desk.project.id)
+    if fresh:
+        species = answerable(desk, said)
+        act.answer = say(desk, act, [box.id], box, species, certain=certain, pick_id=pick_id, token=token)
+    return act
+
+
+def empty_photo(desk: Desk, box: Box, *, key: str, pick_id: int | None = None, token: str = "") -> Act:
+    """Nothing in the whole photo: every box that could be asked about is "not an animal", as one act."""
+    act, fresh = Act.once(desk.session, desk.user_id, key, EMPTY_PHOTO, {"box": box.id}, desk.project.id)
+    if fresh:
+        here = select(Box.id).where(Box.image_id == box.image_id, or_(askable(desk.project), Box.id == box.id))
+        species = Species.of_kind(desk.session, desk.project.id, "not_animal")
+        box_ids = sorted(desk.session.scalars(here))
+        act.answer = say(desk, act, box_ids, box, species, certain=True, pick_id=pick_id, token=token)
+    return act
+
+
+def skip(desk: Desk, box: Box, *, key: str, token: str = "") -> Act:
+    """To the end of the round; the second time its place is filled unanswered."""
+    act, fresh = Act.once(desk.session, desk.user_id, key, SKIP, {"box": box.id}, desk.project.id)
+    if fresh:
+        picks = desk.free(desk.picks([box.id]), token)
+        act.before = {"picks": remembered(picks)}
+        act.taken_back = not picks  # nothing was skipped, so there is nothing to undo
+        for pick in picks:
+            pick.skip(desk.session)
+        rounds = desk.close_rounds({pick.round_id for pick in picks})
+        words = "Skipped. It comes back at the end of the round." if picks else "Somebody else has this crop now."
+        act.answer = {
+            "kind": SKIP, "box_id": box.id, "image_id": box.image_id, "boxes": [box.id], "name": "Skip",
+            "species_id": None, "certain": True, "late": not picks, "words": words,
+            "round": newest(rounds),
+        }  # fmt: skip
+    return act
+
+
+def answerable(desk: Desk, said: int | str) -> Species:
+    """The species of this id or name, if this project can say it now. Raises Invalid, so that the page keeps the draft."""
+    if isinstance(said, int):
+        found = desk.session.get(Species, said) if 0 < said < 2**31 else None
+        found = found if found and found.project_id == desk.project.id else None
+    else:
+        found = Species.named(desk.session, desk.project.id, said)
+    if found is None:
+        raise Invalid(f"species: {said if isinstance(said, int) else said[:80]!r} is not in this project's list")
+    if found.retired_at is not None:
+        raise Invalid(f"species: {found.name} was taken off the list. Choose another answer.")
+    return found
+
+
+def say(
+    desk: Desk,
+    act: Act,
+    box_ids: list[int],
+    box: Box,
+    species: Species,
+    *,
+    certain: bool,
+    pick_id: int | None,
+    token: str,
+) -> dict[str, Any]:
+    """Write one voice for each box, fill the picks that are this person's to fill, close what is full."""
+    boxes = desk.boxes(box_ids)
+    picks = desk.picks(box_ids)
+    mine = desk.free(picks, token)
+    late = bool(token) and not any(pick.box_id == box.id for pick in mine) and not desk.has_spoken(box.id)
+    asked_in = rounds_of(picks, pick_id)
+    for each in boxes:
+        each.answer(
+            desk.session, species, by=desk.user_id, role=desk.role, act=act, certain=certain,
+            round_id=asked_in.get(each.id), guess=desk.guess(each.id),
+        )  # fmt: skip
+    act.before = {"picks": remembered(mine)}
+    desk.fill(mine, ANSWERED)
+    rounds = desk.close_rounds({pick.round_id for pick in mine})
+    name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name
+    sized = f"{name}, {len(boxes)} crops" if len(boxes) > 1 else name
+    return {
+        "kind": act.kind, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": sized,
+        "species_id": species.id, "certain": certain, "late": late, "words": LATE if late else f"{sized} saved.",
+        "round": rounds.get(asked_in.get(box.id, 0)) or desk.standing(asked_in.get(box.id)),
+    }  # fmt: skip
+
+
+def rounds_of(picks: list[Pick], pick_id: int | None) -> dict[int, int]:
+    """box id -> the round it was asked in: that of the named pick, else the newest one."""
+    asked_in = {pick.box_id: pick.round_id for pick in picks}
+    return asked_in | {pick.box_id: pick.round_id for pick in picks if pick.id == pick_id}
+
+
+def remembered(picks: list[Pick]) -> list[list[Any]]:
+    """What undo needs to put the picks back as they were."""
+    return [[pick.id, pick.position, pick.skips] for pick in picks]
+
+
+def newest(rounds: dict[int, dict[str, Any]]) -> dict[str, Any] | None:
+    """The standing of the latest round touched."""
+    return rounds[max(rounds)] if rounds else None

@@ -1,0 +1,116 @@
+"""One animal-like thing in a photo: where, how sure the detector was, what the classifier guesses, what people settled."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models.act import Act
+from models.base import Base, utc_now
+from models.image import Image
+from models.label import ANSWER, TAKEN_BACK, Label, settled
+from models.membership import Role
+from models.project import Project
+from models.species import Species
+
+
+class Box(Base):
+    """A bounding box, corners as shares of the upright photo (0..1 from the top left)."""
+
+    __tablename__ = "box"
+    __table_args__ = (
+        UniqueConstraint("image_id", "ordinal"),
+        Index("ix_box_project_score", "project_id", "score"),
+        Index("ix_box_project_settled", "project_id", "settled_species_id"),
+        Index("ix_box_project_guess", "project_id", "guess_species_id"),
+        Index("ix_box_project_embedder", "project_id", "embedder_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]  # 1, 2, ... by falling score
+    x_min: Mapped[float]
+    y_min: Mapped[float]
+    x_max: Mapped[float]
+    y_max: Mapped[float]
+    score: Mapped[float]  # the detector's
+    kind: Mapped[str] = mapped_column(String(12), default="animal")  # animal | person | vehicle, as the detector says
+    detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
+
+    # Where its vector lies (DECISIONS 5). Empty: below classify-above, so no crop was made.
+    embedder_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
+    vector_file: Mapped[str | None] = mapped_column(String(120))
+    vector_row: Mapped[int | None]
+
+    # For filters only; exports read the predictions file (DECISIONS 2).
+    guess_species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
+    guess_p: Mapped[float | None]
+    guess_classifier_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
+
+    settled_species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
+    settled_label_id: Mapped[int | None] = mapped_column(ForeignKey("label.id", use_alter=True))
+    settled_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    image: Mapped[Image] = relationship(lazy="raise")
+
+    def answer(
+        self, session: Session, species: Species, *, by: int, role: Role, act: Act, certain: bool = True,
+        round_id: int | None = None, guess: dict[str, Any] | None = None,
+    ) -> Label:  # fmt: skip
+        """Say a name about this box. Older voices stay; the newest of each person counts."""
+        label = Label(
+            project_id=self.project_id, box_id=self.id, user_id=by, role=role.value, act_id=act.id, kind=ANSWER,
+            species_id=species.id, certain=certain, round_id=round_id, guess=guess or {},
+        )  # fmt: skip
+        session.add(label)
+        session.flush()
+        self.settle(session)
+        return label
+
+    def take_back(self, session: Session, label: Label, *, by: int, act: Act) -> Label:
+        """Write a newer row that puts back what the person said before (or nothing)."""
+        before = session.scalars(
+            select(Label)
+            .where(Label.box_id == self.id, Label.user_id == by, Label.id < label.id)
+            .order_by(Label.id.desc())
+            .limit(1)
+        ).first()
+        newer = Label(
+            project_id=self.project_id, box_id=self.id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
+            species_id=before.species_id if before else None, certain=before.certain if before else True,
+            round_id=label.round_id, takes_back_id=label.id, guess={},
+        )  # fmt: skip
+        session.add(newer)
+        session.flush()
+        self.settle(session)
+        return newer
+
+    def settle(self, session: Session) -> None:
+        """Recompute the settled name from every voice."""
+        labels = session.scalars(select(Label).where(Label.box_id == self.id).order_by(Label.id))
+        winner = settled(labels)
+        self.settled_species_id = winner.species_id if winner else None
+        self.settled_label_id = winner.id if winner else None
+        self.settled_at = utc_now() if winner else None
+        session.flush()
+
+
+def askable(project: Project) -> ColumnElement[bool]:
+    """The boxes that rounds may ask about: above the project's classify-above, with a vector of the active embedder."""
+    return and_(
+        Box.project_id == project.id,
+        Box.score >= project.classify_above,
+        Box.embedder_id == project.embedder_id,
+        Box.embedder_id.is_not(None),
+    )
+
+
+def counted(project: Project) -> ColumnElement[bool]:
+    """The boxes that count as something: above count-above, or named by a person whatever the score (PRACTICE 1.4)."""
+    return or_(Box.score >= project.count_above, Box.settled_species_id.is_not(None))

@@ -1,0 +1,71 @@
+"""A network's weights with where they came from. Vectors, predictions and rounds each name theirs; switching is one row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, utc_now
+from models.errors import Invalid
+from models.project import Project
+
+DETECTOR, EMBEDDER, CLASSIFIER = "detector", "embedder", "classifier"
+
+
+class Checkpoint(Base):
+    """One set of weights: a detector, an embedder, or a classifier together with its predictions."""
+
+    __tablename__ = "checkpoint"
+    __table_args__ = (Index("ix_checkpoint_project_kind", "project_id", "kind", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))  # none: shipped
+    kind: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(300))
+    sha256: Mapped[str] = mapped_column(String(64))
+    file: Mapped[str] = mapped_column(String(300), default="")  # below the store; empty for shipped weights
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("checkpoint.id")
+    )  # a classifier's embedder, a fine-tune's start
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("job.id"))
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    card: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # A classifier only: what it learnt from and what it says.
+    label_count: Mapped[int | None]
+    labels_sha256: Mapped[str | None] = mapped_column(String(64))
+    label_max_id: Mapped[int | None]
+    classes: Mapped[list[int]] = mapped_column(default=list)  # species ids, in the order of the columns
+    predictions: Mapped[str] = mapped_column(String(300), default="")  # folder below the store
+
+    @classmethod
+    def known(cls, session: Session, kind: str, name: str, sha256: str, card: dict[str, Any]) -> Checkpoint:
+        """The row of shipped weights (or of a file chosen by path), made when it is new."""
+        found = session.scalar(
+            select(cls).where(cls.kind == kind, cls.name == name, cls.sha256 == sha256, cls.project_id.is_(None))
+        )
+        if found is None:
+            found = cls(kind=kind, name=name, sha256=sha256, card=card)
+            session.add(found)
+            session.flush()
+        return found
+
+    def activate(self, project: Project) -> None:
+        """Make this the checkpoint that counts now; also the way back to an older one (a roll-back).
+
+        Raises Invalid when a classifier learnt on the vectors of another embedder than the project's active one.
+        """
+        if self.project_id not in (None, project.id):
+            raise Invalid("checkpoint: it belongs to another project")
+        if self.kind == DETECTOR:
+            project.detector_id = self.id
+        elif self.kind == EMBEDDER:
+            if project.embedder_id != self.id:
+                project.classifier_id = None  # its vectors are of another space
+            project.embedder_id = self.id
+        elif self.parent_id != project.embedder_id:
+            raise Invalid("checkpoint: it learnt from the vectors of another embedder; roll that back first")
+        else:
+            project.classifier_id = self.id

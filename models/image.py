@@ -1,0 +1,73 @@
+"""A photo of a project: one row per content (sha256), however often the file came in."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, utc_now
+
+# waiting: not yet processed. ready: looked through by the detector. quarantined, refused: cannot be opened, see reason.
+WAITING, READY, QUARANTINED, REFUSED = "waiting", "ready", "quarantined", "refused"
+
+
+class Image(Base):
+    """One photo. captured_at is the camera's wall clock as shot, never converted."""
+
+    __tablename__ = "image"
+    __table_args__ = (
+        UniqueConstraint("project_id", "sha256"),
+        Index("ix_image_project_state", "project_id", "state"),
+        Index("ix_image_deployment_time", "deployment_id", "captured_at"),
+        Index("ix_image_job_shard", "job_id", "shard"),
+        Index("ix_image_batch_state", "batch_id", "state"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"))
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"))
+    sequence_id: Mapped[int | None] = mapped_column(ForeignKey("sequence.id"), index=True)
+    path: Mapped[str] = mapped_column(String(1024))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+
+    state: Mapped[str] = mapped_column(String(12), default=WAITING)
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("job.id"))
+    shard: Mapped[int | None]
+
+    width_px: Mapped[int | None]
+    height_px: Mapped[int | None]
+    captured_at: Mapped[dt.datetime | None] = mapped_column(DateTime())
+    sub_second: Mapped[str | None] = mapped_column(String(10))
+    make: Mapped[str | None] = mapped_column(String(200))
+    camera_model: Mapped[str | None] = mapped_column(String(200))
+    serial: Mapped[str | None] = mapped_column(String(200))
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))  # who looked
+    processed_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+
+class CountCorrection(Base):
+    """How many animals of a species a person counted in a photo; append-only, the newest counts."""
+
+    __tablename__ = "count_correction"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("image.id", ondelete="CASCADE"), index=True)
+    species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
+    count: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,105 @@
+"""Who said what about which box, when: append-only. The newest row of each person is that person's voice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import ForeignKey, Index, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, utc_now
+from models.membership import Role
+
+ANSWER, TAKEN_BACK = "answer", "taken_back"
+EXPERTS = (Role.expert.value, Role.admin.value)
+
+
+class Label(Base):
+    """One thing said. species_id is empty when the person took the only answer back."""
+
+    __tablename__ = "label"
+    __table_args__ = (
+        Index("ix_label_box", "box_id", "id"),
+        Index("ix_label_project", "project_id", "id"),
+        Index("ix_label_user_project", "user_id", "project_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    box_id: Mapped[int] = mapped_column(ForeignKey("box.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    role: Mapped[str] = mapped_column(String(10))  # the person's role when it was said
+    act_id: Mapped[int] = mapped_column(ForeignKey("act.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(12), default=ANSWER)
+    species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
+    certain: Mapped[bool] = mapped_column(default=True)
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("round.id"))
+    takes_back_id: Mapped[int | None] = mapped_column(ForeignKey("label.id"))
+    guess: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the classifier said then: species, p, checkpoint
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+class Voice(NamedTuple):
+    """What settling a name needs to know of a label."""
+
+    id: int
+    user_id: int
+    role: str
+    species_id: int | None
+
+
+Spoken = TypeVar("Spoken", Label, Voice)
+
+
+def settled(labels: Iterable[Spoken]) -> Spoken | None:
+    """The label that names the box: the newest voice of an expert, else the newest voice (preset `single`).
+
+    labels: every label of one box, oldest first. None when nobody has a voice.
+    """
+    voices: dict[int, Spoken] = {}
+    for label in labels:
+        voices[label.user_id] = label
+    spoken = [voice for voice in voices.values() if voice.species_id is not None]
+    experts = [voice for voice in spoken if voice.role in EXPERTS]
+    return max(experts or spoken, key=lambda voice: voice.id, default=None)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The labels a learn job learns from, fixed by the newest label id it may see (DECISIONS 10)."""
+
+    label_max_id: int
+    names: dict[int, int]  # box id -> settled species id
+    label_ids: list[int]
+
+    @property
+    def sha256(self) -> str:
+        """Equal for equal sets of label rows."""
+        return hashlib.sha256(",".join(map(str, self.label_ids)).encode()).hexdigest()
+
+
+def newest_label_id(session: Session, project_id: int) -> int:
+    """The id of the project's newest label, 0 when there is none."""
+    return session.scalar(select(func.max(Label.id)).where(Label.project_id == project_id)) or 0
+
+
+def snapshot(session: Session, project_id: int, label_max_id: int) -> Snapshot:
+    """What was settled when label_max_id was the newest label; later labels change nothing."""
+    rows = session.execute(
+        select(Label.box_id, Label.id, Label.user_id, Label.role, Label.species_id)
+        .where(Label.project_id == project_id, Label.id <= label_max_id)
+        .order_by(Label.box_id, Label.id)
+    )  # no Label objects: there may be 30,000, and a person waits for the next round
+    by_box: dict[int, list[Voice]] = {}
+    for box_id, label_id, user_id, role, species_id in rows:
+        by_box.setdefault(box_id, []).append(Voice(label_id, user_id, role, species_id))
+    winners = {box_id: settled(labels) for box_id, labels in by_box.items()}
+    names = {
+        box_id: winner.species_id for box_id, winner in winners.items() if winner and winner.species_id is not None
+    }
+    return Snapshot(label_max_id, names, sorted(winner.id for winner in winners.values() if winner))

@@ -1,0 +1,145 @@
+"""What a classifier says about every box: float16 n x classes in files that are written once (DECISIONS 2).
+
+A classifier's folder holds the part that its learn job wrote and one part for each shard of photos that came in later.
+Part: one line of JSON (magic, rows, classes, sha256), then n int64 box ids in rising order, then n x classes float16.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.storage import Store
+from models.vectors import DamagedFile
+
+MAGIC = "waterhole-predictions-1"
+MAPPED_FROM = 4 << 20  # bytes; smaller parts are read, since each mapping keeps a file handle open
+SUFFIX = ".predictions"
+SETTLED_S = 2.0  # a folder that changed just now may change again within one tick of its clock
+
+
+def write_part(
+    store: Store,
+    folder: Path,
+    name: str,
+    box_ids: npt.NDArray[np.int64],
+    probabilities: npt.NDArray[np.floating],
+    classes: list[int],
+) -> Path:
+    """box_ids: (n,). probabilities: (n, C). classes: C species ids. Durable when this returns."""
+    order = np.argsort(box_ids, kind="stable")
+    body = (
+        np.ascontiguousarray(box_ids[order], "<i8").tobytes()
+        + np.ascontiguousarray(probabilities[order], "<f2").tobytes()
+    )
+    header = {"magic": MAGIC, "rows": len(box_ids), "classes": classes, "sha256": hashlib.sha256(body).hexdigest()}
+    path = folder / f"{name}{SUFFIX}"
+    store.write(path, json.dumps(header).encode() + b"\n" + body)
+    return path
+
+
+class Part:
+    """One file: small ones in memory, large ones memory-mapped."""
+
+    def __init__(self, path: Path, *, check: bool = False) -> None:
+        """Raises DamagedFile naming the path."""
+        try:
+            with path.open("rb") as file:
+                line = file.readline(1 << 20)
+            header = json.loads(line)
+            rows, self.classes = int(header["rows"]), [int(species_id) for species_id in header["classes"]]
+            whole = len(line) + rows * 8 + rows * len(self.classes) * 2
+            if header["magic"] != MAGIC or path.stat().st_size != whole:
+                raise DamagedFile(f"{path}: not a whole predictions file")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DamagedFile(f"{path}: not a readable predictions file ({error})") from error
+        if check and hashlib.sha256(path.read_bytes()[len(line) :]).hexdigest() != header["sha256"]:
+            raise DamagedFile(f"{path}: its bytes changed since they were written")
+        self.first, self.last = 0, -1  # box ids
+        self.box_ids: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self.probabilities: npt.NDArray[np.float16] = np.zeros((0, len(self.classes)), np.float16)
+        if rows:
+            body = path.read_bytes() if whole < MAPPED_FROM else np.memmap(path, np.uint8, "r")
+            self.box_ids = np.frombuffer(body, "<i8", rows, len(line))
+            flat = np.frombuffer(body, "<f2", rows * len(self.classes), len(line) + rows * 8)
+            self.probabilities = flat.reshape(rows, len(self.classes))
+            self.first, self.last = int(self.box_ids[0]), int(self.box_ids[-1])
+
+    def row(self, box_id: int) -> npt.NDArray[np.float16] | None:
+        """(C,) probabilities of a box, None when it is not in this part."""
+        if not self.first <= box_id <= self.last:
+            return None
+        at = int(np.searchsorted(self.box_ids, box_id))
+        if at < len(self.box_ids) and self.box_ids[at] == box_id:
+            return np.asarray(self.probabilities[at])
+        return None
+
+    def rows(self, box_ids: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float16]]:
+        """box_ids: (m,) rising. Which of them are in this part (m,), and their probabilities (hits, C)."""
+        here = np.zeros(len(box_ids), bool)
+        apart = (
+            not len(self.box_ids) or not len(box_ids) or box_ids[-1] < self.box_ids[0] or box_ids[0] > self.box_ids[-1]
+        )
+        if apart or not self.classes:
+            return here, np.zeros((0, len(self.classes)), np.float16)
+        at = np.minimum(np.searchsorted(self.box_ids, box_ids), len(self.box_ids) - 1)
+        here = np.asarray(self.box_ids[at] == box_ids)
+        return here, np.asarray(self.probabilities[at[here]])
+
+
+class Predictions:
+    """Everything one classifier says. Opened per request; the parts behind it are kept open."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: of one classifier; no parts means no predictions."""
+        self.parts = [open_part(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+
+    def top(self, box_id: int, count: int = 5) -> list[tuple[int, float]]:
+        """Up to `count` (species id, probability) of a box, the most likely first; empty when it was never classified."""
+        for part in self.parts:
+            row = part.row(box_id)
+            if row is not None:
+                best = np.argsort(-row.astype(np.float32), kind="stable")[:count]
+                return [(part.classes[column], float(row[column])) for column in best]
+        return []
+
+    def firsts(self, box_ids: Iterable[int]) -> dict[int, tuple[int, float]]:
+        """box id -> (most likely species id, probability), for the boxes that were classified."""
+        wanted = np.unique(np.fromiter(box_ids, np.int64))
+        found: dict[int, tuple[int, float]] = {}
+        for part in self.parts:
+            here, rows = part.rows(wanted)
+            best = np.argsort(-rows.astype(np.float32), axis=1, kind="stable")[:, :1]
+            best_p = np.take_along_axis(rows, best, axis=1)
+            for box_id, column, p in zip(wanted[here].tolist(), best.ravel(), best_p.ravel(), strict=True):
+                found[box_id] = (part.classes[column], float(p))
+            wanted = wanted[~here]
+        return found
+
+
+def predictions_of(folder: Path) -> Predictions:
+    """The same, listed again only when a part came in: while photos stream in, a folder may hold thousands."""
+    try:
+        changed = folder.stat().st_mtime
+    except FileNotFoundError:
+        return Predictions(folder)
+    return Predictions(folder) if time.time() - changed < SETTLED_S else listed(folder, changed)
+
+
+@lru_cache(maxsize=32)
+def listed(folder: Path, _changed: float) -> Predictions:
+    """The parts that were there when the folder was last changed."""
+    return Predictions(folder)
+
+
+@lru_cache(maxsize=2048)
+def open_part(path: Path) -> Part:
+    """Files are never changed once written, so an open one stays good."""
+    return Part(path)

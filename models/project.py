@@ -1,0 +1,105 @@
+"""A study: its photos, its people, its species list, and the wishes that shape its rounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, utc_now
+from models.errors import Changed, Invalid
+from models.species import Species, clean_name
+
+FLOOR = 0.05  # boxes below were never kept
+MAX_NOTE = 2000
+STRATEGY_NAMES = ("k_center", "random", "confidence", "margin", "entropy")
+
+
+class Project(Base):
+    """One study. Thresholds are applied when reading, so changing them needs no new detector run."""
+
+    __tablename__ = "project"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    note: Mapped[str] = mapped_column(Text, default="")  # shown on the overview, e.g. "Drawn scenes, not photos"
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    version: Mapped[int] = mapped_column(default=1)
+
+    detector: Mapped[str] = mapped_column(String(300), default="starter")  # its name, or the path of a checkpoint
+    embedder: Mapped[str] = mapped_column(String(300), default="starter")
+    classify_above: Mapped[float] = mapped_column(default=0.90)
+    count_above: Mapped[float] = mapped_column(default=0.90)
+
+    strategy: Mapped[str] = mapped_column(String(40), default="k_center")
+    first_round: Mapped[int] = mapped_column(default=1000)
+    round_size: Mapped[int] = mapped_column(default=100)
+    seed: Mapped[int] = mapped_column(default=1)
+
+    sequence_gap_s: Mapped[int] = mapped_column(default=60)
+    event_gap_minutes: Mapped[int] = mapped_column(default=30)
+
+    # The switch: one row names the networks whose vectors and predictions count now (DECISIONS 2).
+    detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
+    embedder_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
+    classifier_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
+
+    @classmethod
+    def start(cls, session: Session, name: str, note: str = "") -> Project:
+        """A new project with the four answers that every project has. Raises Invalid for a bad or taken name or a bad note."""
+        cleaned = clean_name(name)
+        if len(note) > MAX_NOTE or "\0" in note:
+            raise Invalid(f"note: at most {MAX_NOTE:,} characters that can be shown")
+        if cls.named(session, cleaned) is not None:
+            raise Invalid(f"name: there is already a project called {cleaned}")
+        project = cls(name=cleaned, note=note)
+        session.add(project)
+        session.flush()
+        Species.add_fixed(session, project.id)
+        return project
+
+    @classmethod
+    def named(cls, session: Session, name: str) -> Project | None:
+        """The project with exactly this name."""
+        return session.scalar(select(cls).where(cls.name == name))
+
+    def lock(self, session: Session) -> None:
+        """Nobody else changes settings, members or species of this project until the transaction ends; answers go on."""
+        session.refresh(self, with_for_update={"key_share": True})
+
+    def expect_version(self, version: int) -> None:
+        """Raises Changed when somebody saved the settings since the page was read."""
+        if version != self.version:
+            raise Changed("Somebody changed these settings since you opened the page. Look at them again.")
+
+    def set_thresholds(self, classify_above: float, count_above: float) -> None:
+        """Raises Invalid when a threshold lies below what was kept, above 1, or counting is below classifying."""
+        for field, value in (("classify-above", classify_above), ("count-above", count_above)):
+            if not value >= FLOOR:  # not-a-number too
+                raise Invalid(f"{field}: boxes below {FLOOR} were not kept. Choose {FLOOR} or more.")
+            if value > 1:
+                raise Invalid(f"{field}: no score is above 1. Choose 1 or less.")
+        if count_above < classify_above:
+            raise Invalid(
+                f"count-above: a box that counts needs a crop. Choose {classify_above:g} or more, "
+                f"or make crops from {count_above:g} on."
+            )
+        self.classify_above, self.count_above = classify_above, count_above
+
+    def set_rounds(self, strategy: str, first_round: int, round_size: int) -> None:
+        """Raises Invalid for an unknown strategy or a size outside 1 to 10,000."""
+        if strategy not in STRATEGY_NAMES:
+            raise Invalid(f"strategy: {strategy[:40]!r} is not one of {', '.join(STRATEGY_NAMES)}")
+        for field, value in (("first round", first_round), ("round size", round_size)):
+            if not 1 <= value <= 10_000:
+                raise Invalid(f"{field}: between 1 and 10,000")
+        self.strategy, self.first_round, self.round_size = strategy, first_round, round_size
+
+    def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
+        """Raises Invalid for a gap outside sense."""
+        if not 0 <= sequence_gap_s <= 3600:
+            raise Invalid("burst gap: 0 to 3,600 seconds")
+        if not 0 <= event_gap_minutes <= 7 * 24 * 60:
+            raise Invalid("event gap: 0 minutes to 7 days")
+        self.sequence_gap_s, self.event_gap_minutes = sequence_gap_s, event_gap_minutes

@@ -1,0 +1,101 @@
+"""Ask for a job, follow it, cancel it. The only door between pages and worker (DECISIONS 3)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models.base import insert_once, utc_now
+from models.job import ASKED, CANCELLED, DONE, FAILED, RUNNING, UNFINISHED, Job, JobShard, WorkerBeat
+
+
+def ask(
+    session: Session,
+    kind: str,
+    project_id: int,
+    arguments: dict[str, Any],
+    *,
+    key: str | None = None,
+    total: int = 0,
+    line: str = "",
+) -> Job:
+    """Insert a Job in the caller's transaction; with a key that was asked before, that job is returned instead."""
+    job_id = str(uuid.uuid4())
+    fresh = insert_once(
+        session, Job, id=job_id, project_id=project_id, kind=kind, key=key, arguments=arguments, total=total, done=0,
+        line=line[:300], state=ASKED, error="", cancel_requested=False, asked_at=utc_now(),
+    )  # fmt: skip
+    wanted = Job.id == job_id if fresh else Job.key == key
+    return session.scalars(select(Job).where(wanted)).one()
+
+
+def waiting(session: Session) -> list[Job]:
+    """Jobs without a workflow, oldest first; a learn job goes before an ingest, since a person waits for it."""
+    jobs = session.scalars(select(Job).where(Job.state == ASKED).order_by(Job.asked_at))
+    return sorted(jobs, key=lambda job: job.kind == "ingest")
+
+
+def start(session: Session, job_id: str, worker: str) -> Job:
+    """The job, now running. Cancelled and ended jobs come back as they are."""
+    job = session.get_one(Job, job_id)
+    if job.state in UNFINISHED:
+        job.state, job.worker = RUNNING, worker
+        job.started_at = job.started_at or utc_now()
+    return job
+
+
+def finish_step(session: Session, job: Job, step: str, worker: str, *, done: int = 0) -> bool:
+    """Claim a step in the transaction that holds its effects. False: it was done before, so roll back or do nothing."""
+    if not insert_once(session, JobShard, job_id=job.id, step=step, worker=worker, done_at=utc_now()):
+        return False
+    if done:
+        session.execute(update(Job).where(Job.id == job.id).values(done=Job.done + done))
+    return True
+
+
+def step_is_done(session: Session, job_id: str, step: str) -> bool:
+    """Whether the step's effects are committed."""
+    return session.scalar(select(JobShard.id).where(JobShard.job_id == job_id, JobShard.step == step)) is not None
+
+
+def end(session: Session, job_id: str, *, error: str = "") -> None:
+    """The job is over: done, failed with a reason, or cancelled as was asked."""
+    job = session.get_one(Job, job_id)
+    if job.state not in UNFINISHED:
+        return
+    job.state = FAILED if error else (CANCELLED if job.cancel_requested and job.done < job.total else DONE)
+    job.error, job.ended_at = error[:1000], utc_now()
+
+
+def cancel(session: Session, job_id: str) -> None:
+    """Ask the job to stop at its next shard; what is done stays. A job nobody has begun ends at once."""
+    job = session.get_one(Job, job_id)
+    job.cancel_requested = True
+    if job.state == ASKED:
+        job.state, job.ended_at = CANCELLED, utc_now()
+
+
+def current(session: Session, project_id: int) -> list[Job]:
+    """The project's unfinished jobs, the running ones first."""
+    jobs = session.scalars(
+        select(Job).where(Job.project_id == project_id, Job.state.in_(UNFINISHED)).order_by(Job.asked_at)
+    )
+    return sorted(jobs, key=lambda job: job.state != RUNNING)
+
+
+def workers(session: Session) -> list[WorkerBeat]:
+    """Every worker that ever beat, the freshest first."""
+    return list(session.scalars(select(WorkerBeat).order_by(WorkerBeat.beat_at.desc())))
+
+
+def last_ended(session: Session, project_id: int) -> Job | None:
+    """The job that ended last, for the page's "last worked at"."""
+    return session.scalar(
+        select(Job)
+        .where(Job.project_id == project_id, Job.ended_at.is_not(None))
+        .order_by(Job.ended_at.desc())
+        .limit(1)
+    )

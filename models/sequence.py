@@ -1,0 +1,82 @@
+"""A burst: photos of one deployment, each at most the project's gap after the one before (DECISIONS 14)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import DateTime, ForeignKey, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.database import CHUNK_ROWS
+from models.image import READY, Image
+
+
+class Sequence(Base):
+    """One burst. An undated photo is a sequence of its own."""
+
+    __tablename__ = "sequence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id", ondelete="CASCADE"), index=True)
+    first_at: Mapped[dt.datetime | None] = mapped_column(DateTime())
+    last_at: Mapped[dt.datetime | None] = mapped_column(DateTime())
+
+
+def bursts(moments: list[tuple[int, dt.datetime | None]], gap_s: int) -> list[list[int]]:
+    """Cut (image id, wall clock) rows, in order of time, into bursts of ids; undated ones stand alone."""
+    groups: list[list[int]] = []
+    last: dt.datetime | None = None
+    for image_id, moment in moments:
+        near = moment is not None and last is not None and (moment - last).total_seconds() <= gap_s
+        if near:
+            groups[-1].append(image_id)
+        else:
+            groups.append([image_id])
+        last = moment
+    return groups
+
+
+def regroup(session: Session, deployment_id: int, gap_s: int) -> int:
+    """Put every photo of the deployment into its burst, keeping the rows of bursts that did not change; how many changed."""
+    rows = session.execute(
+        select(Image.id, Image.captured_at, Image.sequence_id)
+        .where(Image.deployment_id == deployment_id, Image.state == READY)
+        .order_by(Image.captured_at.is_(None), Image.captured_at, Image.sub_second, Image.path, Image.id)
+    ).all()
+    moment = {row.id: row.captured_at for row in rows}
+    had = {row.id: row.sequence_id for row in rows}
+    size_had: dict[int | None, int] = {}
+    for row in rows:
+        size_had[row.sequence_id] = size_had.get(row.sequence_id, 0) + 1
+    changed = 0
+    taken: set[int] = set()
+    for group in bursts([(row.id, row.captured_at) for row in rows], gap_s):
+        old = {had[image_id] for image_id in group}
+        first = had[group[0]]
+        if len(old) == 1 and first is not None and size_had[first] == len(group):
+            taken.add(first)
+            continue
+        keep = next(
+            (sequence for sequence in (had[image_id] for image_id in group) if sequence and sequence not in taken), None
+        )
+        sequence_id = keep if keep is not None else new_sequence(session, deployment_id)
+        taken.add(sequence_id)
+        session.execute(
+            update(Sequence)
+            .where(Sequence.id == sequence_id)
+            .values(first_at=moment[group[0]], last_at=moment[group[-1]])
+        )
+        for start in range(0, len(group), CHUNK_ROWS):
+            chunk = group[start : start + CHUNK_ROWS]
+            session.execute(update(Image).where(Image.id.in_(chunk)).values(sequence_id=sequence_id))
+        changed += 1
+    return changed
+
+
+def new_sequence(session: Session, deployment_id: int) -> int:
+    """An empty burst's id."""
+    sequence = Sequence(deployment_id=deployment_id)
+    session.add(sequence)
+    session.flush()
+    return sequence.id
