@@ -1,0 +1,1 @@
+"""Photos as arrays: decode, EXIF, thumbnails, crops. Pure: bytes in, arrays out, and never a word of torch."""

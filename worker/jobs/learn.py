@@ -1,0 +1,153 @@
+"""The learn job: labels become a classifier, what it says about every crop, and the next round.
+
+Everything is computed and on the disk before one transaction switches to it (DECISIONS 2): the classifier's row with its
+predictions folder, the project's active classifier, and the picks of the next round. What pages filter by follows behind.
+Equal label ids, seed and parent give equal picks (DECISIONS 10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from models.checkpoint import CLASSIFIER, Checkpoint
+from models.job import Job
+from models.predictions import write_part
+from models.project import Project
+from models.queue import finish_step, step_is_done
+from models.round import WISHED, Round
+from models.vectors import DamagedFile
+from worker.jobs.bench import Bench, Step, first_line
+from worker.jobs.choosing import Choice, Scene, choose, keep_coverage, may_choose, read_scene, still_unnamed
+from worker.jobs.classifiers import classifier_of, keep_classifier
+from worker.jobs.matrix import Matrix, MatrixCache
+from worker.jobs.predicting import follow, predict_missing
+from worker.learning.classifier import Classifier, fit
+
+log = structlog.get_logger()
+PART = "learn"
+
+
+def learn(bench: Bench, job: Job, step: Step) -> None:
+    """Fit, predict, choose, switch; then what may come later."""
+    work = Learn(bench, job)
+    step("switch", work.switch)
+    step("late-boxes", lambda: predict_missing(bench, job.project_id))
+    step("guesses", lambda: follow(bench, job.project_id))
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A fitted classifier, what it says about every row of the matrix, and where it lies. checkpoint: when it is no new one."""
+
+    classifier: Classifier
+    probabilities: NDArray[np.float32]
+    checkpoint_id: int | None = None
+    file: str = ""
+    sha256: str = ""
+
+
+class Learn:
+    """One learn job in this process."""
+
+    def __init__(self, bench: Bench, job: Job) -> None:
+        """Reads nothing yet."""
+        self._bench = bench
+        self._job_id, self._project_id = job.id, job.project_id
+        self._label_max_id = int(job.arguments.get("label_max_id") or 0)
+        self._seed = int(job.arguments.get("seed") or 0)
+        self._parent_id: int | None = job.arguments.get("parent_id")
+        self._wished = str(job.arguments.get("reason", "")).startswith(f"{WISHED}-")
+
+    def switch(self) -> int:
+        """All that must change together. How many crops the next round has, 0 when there is none."""
+        with self._bench.database.reading() as session:
+            if step_is_done(session, self._job_id, "switch"):
+                return 0
+            scene = read_scene(session, self._project_id, self._label_max_id, self._parent_id, wished=self._wished)
+        if scene is None:
+            return 0
+        self._bench.breathe()
+        assert scene.project.embedder_id is not None
+        matrix = MatrixCache(self._bench, self._project_id, scene.project.embedder_id).matrix()
+        learnt = self._learn(scene, matrix)
+        classes, probabilities = (learnt.classifier.classes, learnt.probabilities) if learnt else ([], None)
+        choice = choose(scene, matrix, classes, probabilities, self._seed)
+        self._bench.breathe()
+        chosen = self._bench.patiently(lambda: self._commit(scene, learnt, choice))
+        if chosen and choice is not None:
+            keep_coverage(self._bench.store, matrix.coverage_file, choice)
+        return chosen
+
+    # --- learning ------------------------------------------------------------------------------------------------------------
+
+    def _learn(self, scene: Scene, matrix: Matrix) -> Learnt | None:
+        """None without a label. The parent again when nothing was said since it learnt."""
+        known = np.array(sorted(scene.names), np.int64)
+        rows = matrix.rows_of(known)
+        if not len(rows):
+            return None
+        parent = self._parent(scene)
+        if parent is not None and scene.parent is not None and scene.parent.labels_sha256 == scene.snapshot.sha256:
+            return Learnt(parent, parent.probabilities(matrix.vectors), scene.parent.id)
+        labels = np.array([scene.names[int(box_id)] for box_id in matrix.ids[rows]], np.int64)
+        classes = sorted(set(labels.tolist()))
+        classifier = fit(matrix.vectors[rows], labels, classes=classes, seed=self._seed, warm=parent)
+        probabilities = classifier.probabilities(matrix.vectors)
+        file, sha256 = keep_classifier(self._bench.store, self._job_id, classifier)
+        folder = self._bench.store.predictions(self._job_id)
+        write_part(self._bench.store, folder, PART, matrix.ids, probabilities, classifier.classes)
+        return Learnt(classifier, probabilities, None, file, sha256)
+
+    def _parent(self, scene: Scene) -> Classifier | None:
+        """Where to go on from; none when it learnt from another embedder's vectors or cannot be read."""
+        if scene.parent is None or scene.parent.parent_id != scene.project.embedder_id:
+            return None
+        try:
+            return classifier_of(self._bench.store, scene.parent)
+        except DamagedFile as error:
+            log.error("learning from the beginning", error=first_line(error))
+            return None
+
+    # --- the switch ----------------------------------------------------------------------------------------------------------
+
+    def _commit(self, scene: Scene, learnt: Learnt | None, choice: Choice | None) -> int:
+        with self._bench.database.writing() as session:
+            job = session.get_one(Job, self._job_id)
+            project = session.get_one(Project, self._project_id, with_for_update={"key_share": True})
+            if not finish_step(session, job, "switch", self._bench.worker):
+                return 0
+            classifier_id = self._activate(session, project, scene, learnt)
+            if choice is None or not may_choose(session, project, choice.number, wished=self._wished):
+                return 0
+            box_ids = still_unnamed(session, choice.box_ids)
+            if box_ids:
+                Round.choose(
+                    session, project, box_ids, strategy=choice.strategy, seed=self._seed, classifier_id=classifier_id,
+                    job_id=self._job_id,
+                )  # fmt: skip
+            return len(box_ids)
+
+    def _activate(self, session: Session, project: Project, scene: Scene, learnt: Learnt | None) -> int | None:
+        """The new classifier's row, active unless a newer one or another embedder is by now."""
+        if learnt is None or learnt.checkpoint_id is not None:
+            return project.classifier_id
+        made = Checkpoint(
+            project_id=project.id, kind=CLASSIFIER, name=f"{learnt.classifier.n_labels:,} labels", sha256=learnt.sha256,
+            file=learnt.file, parent_id=scene.project.embedder_id, job_id=self._job_id,
+            card={"seed": self._seed, "warm_from": self._parent_id}, label_count=learnt.classifier.n_labels,
+            labels_sha256=scene.snapshot.sha256, label_max_id=scene.snapshot.label_max_id,
+            classes=learnt.classifier.classes,
+            predictions=self._bench.store.relative(self._bench.store.predictions(self._job_id)),
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        active = session.get(Checkpoint, project.classifier_id) if project.classifier_id else None
+        newer = active is not None and (active.label_max_id or 0) > self._label_max_id
+        if not newer and project.embedder_id == made.parent_id:
+            made.activate(project)
+        return made.id

@@ -1,0 +1,83 @@
+"""Every kind of job under its name, and the one way in which each begins and ends. Adding a kind is one row."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.orm import Session
+
+from models import queue
+from models.job import UNFINISHED, Job
+from worker.jobs.bench import Bench, Step, first_line
+from worker.jobs.crop import crop
+from worker.jobs.durable import PHOTOS, ROUNDS
+from worker.jobs.ingest import ingest, release_waiting
+from worker.jobs.learn import learn
+from worker.jobs.predicting import predict
+from worker.jobs.sequence import sequence
+
+log = structlog.get_logger()
+Run = Callable[[Bench, Job, Step], None]
+KINDS: dict[str, tuple[str, Run]] = {
+    "ingest": (PHOTOS, ingest),
+    "crop": (PHOTOS, crop),
+    "learn": (ROUNDS, learn),
+    "predict": (ROUNDS, predict),
+    "sequence": (ROUNDS, sequence),
+}
+
+
+def queue_of(job: Job) -> str:
+    """Where the job waits its turn. An unknown kind ends at once, with a reason, wherever it waits."""
+    return KINDS.get(job.kind, (ROUNDS, unknown))[0]
+
+
+def run_job(bench: Bench, job_id: str, step: Step) -> None:
+    """From the row's start to its end. A job that fails says why in one line; what it did stays."""
+    job = bench.patiently(lambda: begin(bench, job_id))
+    if job is None or job.state not in UNFINISHED:
+        return
+    log.info("job begins", job=job_id, kind=job.kind, project=job.project_id)
+    error = ""
+    try:
+        KINDS.get(job.kind, (ROUNDS, unknown))[1](bench, job, patient(bench, step))
+    except Exception as failure:
+        error = first_line(failure)
+        traced = failure if "WATERHOLE_TRACEBACK" in os.environ else None
+        log.error("job failed", job=job_id, kind=job.kind, error=error, exc_info=traced)
+    step("end", lambda: bench.patiently(lambda: end(bench, job_id, error)))
+    log.info("job ended", job=job_id, kind=job.kind, **({"error": error} if error else {}))
+
+
+def patient(bench: Bench, step: Step) -> Step:
+    """Steps that wait while the database is away, and are done again then: every step may be."""
+    return lambda name, do: step(name, lambda: bench.patiently(do))
+
+
+def begin(bench: Bench, job_id: str) -> Job | None:
+    """The job, now running here; None when its project is gone."""
+    with bench.database.writing() as session:
+        if session.get(Job, job_id) is None:
+            return None
+        return queue.start(session, job_id, bench.worker)
+
+
+def end(bench: Bench, job_id: str, error: str) -> int:
+    """Done, failed or cancelled; photos that nobody looked at can be asked for again."""
+    with bench.database.writing() as session:
+        if session.get(Job, job_id) is not None:
+            queue.end(session, job_id, error=error)
+            put_back(session, job_id)
+    return 0
+
+
+def put_back(session: Session, job_id: str) -> None:
+    """What an ended job leaves undone waits for the next one."""
+    release_waiting(session, job_id)
+
+
+def unknown(_bench: Bench, job: Job, _step: Step) -> None:
+    """Raises ValueError: this program is older than the one that asked."""
+    raise ValueError(f"this worker does not know jobs of kind {job.kind!r}; update it")

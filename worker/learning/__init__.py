@@ -1,0 +1,1 @@
+"""What labels teach: vectors and class numbers in, weights and probabilities out."""

@@ -1,0 +1,30 @@
+"""Which labels to hold back when a classifier is judged."""
+
+import numpy as np
+
+from worker.learning.descent import Ids
+
+
+def by_group(groups: Ids, labels: Ids, share: float, rng: np.random.Generator) -> tuple[Ids, Ids]:
+    """(kept, held) rows, ascending: whole groups are held until about `share` of the labels is, 0 < share < 1.
+
+    groups: (m,) the deployment (or sequence) of each label; labels: (m,) class ids. Frames of one burst or camera are
+    near twins and would leak from one side to the other. A group is passed over if it would take the last labels of a
+    class away from the kept side, or take the held side past the share by more than half the group. With one group
+    nothing is held. Raises ValueError on lengths that differ or a share outside of 0..1.
+    """
+    if len(groups) != len(labels) or not 0 < share < 1:
+        raise ValueError(f"{len(groups)} groups, {len(labels)} labels, share {share}: lengths equal, share in 0..1")
+    _, group = np.unique(groups, return_inverse=True)
+    _, kind = np.unique(labels, return_inverse=True)
+    left = np.bincount(kind)
+    held = np.zeros(len(labels), dtype=bool)
+    for number in rng.permutation(group.max(initial=-1) + 1):
+        mine = group == number
+        counts = np.bincount(kind[mine], minlength=len(left))
+        takes_the_last = ((left == counts) & (counts > 0)).any()
+        if takes_the_last or held.sum() + mine.sum() / 2 > share * len(labels):
+            continue
+        held |= mine
+        left = left - counts
+    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -1,0 +1,204 @@
+"""The detector: photos in, boxes with scores out. The starter is a Faster R-CNN with an FPN on EfficientNet-Lite0.
+
+Decisions: strides 8, 16, 32 and 96 channels, short side 384 px (a laptop does several photos a second); every box from
+FLOOR upwards is kept, what counts as an animal is decided when reading (DECISIONS 1); boxes are shares of the upright
+photo, so that a thumbnail, the original and an export agree. Ren et al. 2015 (Faster R-CNN); Lin et al. 2017 (FPN);
+Norouzzadeh et al. 2019 sec. 3.1 (one class, animal).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.rpn import AnchorGenerator
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+
+from worker.boxes import IOU_THRESHOLD, clamp
+from worker.device import Device
+from worker.networks.backbone import CHANNELS, MEAN, STD, EfficientNetLite0
+from worker.networks.weights import STARTER_DIR, WeightsError, fill, read_weights
+
+FLOOR = 0.05  # no box below this score is ever kept
+MOST_BOXES = 100  # a photo
+KIND = "detector"
+ARCHITECTURE = "fasterrcnn-fpn96-efficientnet-lite0"
+FPN_CHANNELS = 96
+HEAD_CHANNELS = 512
+SHORT_SIDE_PX = 384
+LONG_SIDE_PX = 704  # 16:9 still has its short side at 384; a 1 x 2000 photo does not become 768,000 px long
+DIVISIBLE_BY = 32  # the coarsest stride
+# One row a stride: two sizes in pixels of the shrunken photo. Three shapes each.
+ANCHOR_SIZES = ((24, 40), (64, 104), (176, 304))
+ANCHOR_SHAPES = (0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What one photo shows, best score first.
+
+    boxes_xyxy: (n, 4) float32, shares 0..1 of the upright photo. scores: (n,) float32, >= FLOOR. kinds: n names.
+    """
+
+    boxes_xyxy: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    kinds: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def above(self, score: float) -> "Detections":
+        """Those with at least this score."""
+        n = int((self.scores >= score).sum())
+        return Detections(self.boxes_xyxy[:n], self.scores[:n], self.kinds[:n])
+
+
+class Detector(Protocol):
+    """What the ingest job asks of any detector."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def preprocess(self, photo: NDArray[np.uint8]) -> Tensor:
+        """photo: (h, w, 3) RGB, upright -> what predict() takes."""
+        ...
+
+    def predict(self, photos: Sequence[Tensor], sizes: Sequence[tuple[int, int]]) -> list[Detections]:
+        """photos: from preprocess(). sizes: (height, width) in pixels of the upright originals. One answer a photo."""
+        ...
+
+
+def load_detector(source: str | Path, device: Device) -> Detector:
+    """`starter` is the shipped file; a path is another safetensors checkpoint of the same architecture.
+
+    Raises WeightsError if the file is missing, damaged, or not a detector of this architecture.
+    """
+    path = STARTER_DIR / "detector.safetensors" if source == "starter" else Path(source)
+    tensors, card = read_weights(path, KIND)
+    if card.get("architecture") != ARCHITECTURE:
+        raise WeightsError(f"{path.name} has architecture {card.get('architecture')!r}, wanted {ARCHITECTURE!r}")
+    try:
+        classes = tuple(str(name) for name in card["classes"])
+        short_side_px, long_side_px = int(card["short_side_px"]), int(card["long_side_px"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"the card of {path.name} lacks classes or sides: {error}") from error
+    network = build_network(len(classes))
+    fill(network, tensors, path.name)
+    return LiteDetector(str(card.get("name", path.stem)), network, classes, (short_side_px, long_side_px), device)
+
+
+def card_of(name: str, classes: Sequence[str]) -> dict[str, Any]:
+    """What load_detector() must find in the header of a checkpoint."""
+    return {
+        "kind": KIND,
+        "name": name,
+        "architecture": ARCHITECTURE,
+        "classes": list(classes),
+        "short_side_px": SHORT_SIDE_PX,
+        "long_side_px": LONG_SIDE_PX,
+    }
+
+
+class LiteDetector:
+    """The starter's architecture with some weights. Not safe for two threads at once."""
+
+    def __init__(
+        self, name: str, network: FasterRCNN, classes: tuple[str, ...], sides_px: tuple[int, int], device: Device
+    ) -> None:
+        self.name = name
+        self.classes = classes
+        self.device = device
+        self._short_side_px, self._long_side_px = sides_px
+        self._network = network.eval().to(device.torch_device, memory_format=torch.channels_last)
+
+    def preprocess(self, photo: NDArray[np.uint8]) -> Tensor:
+        """(h, w, 3) uint8 RGB -> (3, h', w') uint8, the short side at 384 px unless the long one would pass 704."""
+        height, width = photo.shape[:2]
+        scale = min(self._short_side_px / min(height, width), self._long_side_px / max(height, width))
+        target = (max(1, round(height * scale)), max(1, round(width * scale)))
+        pixels = torch.from_numpy(np.require(photo, requirements=("C", "W"))).permute(2, 0, 1)[None]
+        if target == (height, width):
+            return pixels[0].contiguous()
+        return F.interpolate(pixels, target, mode="bilinear", antialias=True)[0].contiguous()
+
+    @torch.inference_mode()
+    def predict(self, photos: Sequence[Tensor], sizes: Sequence[tuple[int, int]]) -> list[Detections]:
+        """Any number of photos, in forward passes of device.photos. A box thinner than one pixel of its original goes."""
+        if len(photos) != len(sizes):
+            raise ValueError(f"{len(photos)} photos and {len(sizes)} sizes")
+        found: list[Detections] = []
+        for start in range(0, len(photos), self.device.photos):
+            chunk = photos[start : start + self.device.photos]
+            pixels = [photo.to(self.device.torch_device).float() / 255 for photo in chunk]
+            with torch.autocast(self.device.torch_device.type, torch.bfloat16, enabled=self.device.fast_bf16):
+                answers = self._network(pixels)
+            for photo, answer, size in zip(chunk, answers, sizes[start:], strict=False):
+                found.append(self._detections(answer, photo.shape[1:], size))
+        return found
+
+    def _detections(self, answer: dict[str, Tensor], seen: Sequence[int], size: tuple[int, int]) -> Detections:
+        """answer: boxes in pixels of the shrunken photo. seen: its (h, w). size: (h, w) of the original."""
+        sides = np.array([seen[1], seen[0], seen[1], seen[0]], dtype=np.float32)
+        boxes = clamp(np.asarray(answer["boxes"].float().cpu().numpy() / sides, dtype=np.float32))
+        scores = answer["scores"].float().cpu().numpy()
+        labels = answer["labels"].cpu().numpy()
+        height, width = size
+        thick = (boxes[:, 2] - boxes[:, 0] >= 1 / width - 1e-6) & (boxes[:, 3] - boxes[:, 1] >= 1 / height - 1e-6)
+        rows = np.flatnonzero(thick & (scores >= FLOOR))
+        rows = rows[np.argsort(-scores[rows], kind="stable")][:MOST_BOXES]
+        kinds = tuple(self.classes[label - 1] for label in labels[rows])  # 0 is the background
+        return Detections(boxes[rows], scores[rows], kinds)
+
+
+class Pyramid(nn.Module):
+    """The trunk and a feature pyramid over its strides 8, 16 and 32: (n, 3, h, w) -> {"8": (n, 96, h/8, w/8), ...}."""
+
+    out_channels = FPN_CHANNELS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = EfficientNetLite0(with_head=False)
+        self.fpn = FeaturePyramidNetwork(list(CHANNELS.values()), FPN_CHANNELS)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        features = self.trunk(x.contiguous(memory_format=torch.channels_last))
+        levels: dict[str, Tensor] = self.fpn({str(stride): features[stride] for stride in CHANNELS})
+        return levels
+
+
+def build_network(n_classes: int) -> FasterRCNN:
+    """The network without weights. n_classes: without the background. It takes a list of (3, h, w) float 0..1."""
+    anchors = AnchorGenerator(ANCHOR_SIZES, (ANCHOR_SHAPES,) * len(ANCHOR_SIZES))
+    pool = MultiScaleRoIAlign([str(stride) for stride in CHANNELS], output_size=7, sampling_ratio=2)
+    return FasterRCNN(
+        Pyramid(),
+        rpn_anchor_generator=anchors,
+        box_roi_pool=pool,
+        box_head=TwoMLPHead(FPN_CHANNELS * 7 * 7, HEAD_CHANNELS),
+        box_predictor=FastRCNNPredictor(HEAD_CHANNELS, n_classes + 1),
+        min_size=SHORT_SIDE_PX,
+        max_size=LONG_SIDE_PX,
+        image_mean=[MEAN] * 3,
+        image_std=[STD] * 3,
+        rpn_pre_nms_top_n_train=500,
+        rpn_post_nms_top_n_train=150,
+        rpn_pre_nms_top_n_test=300,
+        rpn_post_nms_top_n_test=150,  # the second stage costs more than the trunk with torchvision's 1,000
+        rpn_batch_size_per_image=128,
+        box_batch_size_per_image=96,
+        box_score_thresh=FLOOR,
+        box_nms_thresh=IOU_THRESHOLD,
+        box_detections_per_img=MOST_BOXES,
+        size_divisible=DIVISIBLE_BY,
+        _skip_resize=True,  # preprocess() resized already
+    )

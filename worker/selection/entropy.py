@@ -1,0 +1,19 @@
+"""Entropy: the crops whose guesses are spread the widest."""
+
+import numpy as np
+
+from worker.selection.pool import Floats, Pool
+from worker.selection.ranking import lowest
+
+
+def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:  # noqa: ARG001, no chance in it
+    """Choose the k unlabelled rows of highest entropy. Raises NotEnough. Norouzzadeh et al. 2019, sec. 4.3.2."""
+    rows = pool.open_rows(k)
+    return lowest(-entropies(pool.probabilities()), rows, k)
+
+
+def entropies(probabilities: Floats) -> Floats:
+    """(n, C) -> (n,) -sum p log p in nats, with 0 log 0 = 0. Ren et al. 2021, eq. 5."""
+    safe = np.maximum(probabilities, np.finfo(np.float32).tiny)
+    entropy: Floats = -np.einsum("ij,ij->i", probabilities, np.log(safe), dtype=np.float32)
+    return entropy
