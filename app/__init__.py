@@ -1,0 +1,1 @@
+"""The web server: clicks become rows, rows become pages. No torch."""

@@ -1,0 +1,72 @@
+"""One's own account: name, colours, password, and the way out of every browser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.accounts.credentials import CheckedChange
+from app.dependencies import Writing, WritingUser, reading_user
+from app.forms import Refusal, go, tried
+from app.pages import page, wants_page
+from app.security.sessions import give, take_away
+from models.audit import note
+from models.session import UserSession
+from models.user import THEMES
+
+router = APIRouter()
+Text = Annotated[str, Form()]
+
+
+@router.get("/account", dependencies=[Depends(reading_user)])
+def show_account(request: Request, saved: str = "") -> Response:
+    """The person's own page."""
+    return account_page(request, None, saved)
+
+
+@router.post("/account/name")
+def rename(request: Request, user: WritingUser, session: Writing, name: Text = "") -> Response:
+    """Another name; answers keep the person."""
+    refused = tried(request, session, lambda: user.rename(name), "name", {"name": name}, "name")
+    return account_page(request, refused) if refused else go("/account?saved=name#name")
+
+
+@router.post("/account/theme")
+def choose_theme(request: Request, user: WritingUser, session: Writing, theme: Text = "") -> Response:
+    """Light, dark, or as the system."""
+    refused = tried(request, session, lambda: user.set_theme(theme), "theme", {"theme": theme}, "theme")
+    return account_page(request, refused) if refused else go("/account?saved=theme#theme")
+
+
+@router.post("/account/password")
+def change_password(request: Request, change: CheckedChange, user: WritingUser, session: Writing) -> Response:
+    """The old one opens the change; every other sign-in ends, this one goes on under a new token."""
+    if change.error is not None:
+        if not wants_page(request):
+            raise change.error
+        return account_page(request, Refusal.of(change.error, "password", {"old_password": ""}, "password"))
+    user.password_hash = change.hash
+    UserSession.end_all(session, user.id)
+    note(session, "account.password", user=user)
+    answer = go("/account?saved=password#password")
+    give(answer, UserSession.start(session, user))
+    return answer
+
+
+@router.post("/account/sign-out-everywhere")
+def sign_out_everywhere(user: WritingUser, session: Writing) -> Response:
+    """In case a laptop was lost."""
+    UserSession.end_all(session, user.id)
+    note(session, "account.signed_out", user=user)
+    answer = go("/sign-in")
+    take_away(answer)
+    return answer
+
+
+def account_page(request: Request, refused: Refusal | None, saved: str = "") -> Response:
+    """The four forms."""
+    status_code = refused.status if refused else 200
+    return page(request, "accounts/account.html", status_code=status_code, refused=refused, saved=saved, themes=THEMES)

@@ -1,0 +1,1 @@
+"""species.csv and counts.csv, streamed from one snapshot."""

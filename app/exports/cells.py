@@ -1,0 +1,69 @@
+"""Cells of a CSV that is safe to open in a spreadsheet and can be read back to the letter (FORMATS.md section 1 rule 3)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+Row = TypeVar("Row")
+# A spreadsheet would take a cell that begins with one of these for a formula, or swallow it.
+DANGEROUS = tuple("=+-@'\t\r\0")
+NEEDS_QUOTES = frozenset(',"\r\n')
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column: its header, what it says, and where its text comes from. Only free text needs the guard."""
+
+    name: str
+    meaning: str
+    value: Callable[[Row], str]  # empty where there is nothing to say
+    is_text: bool = False
+
+
+class TextSink(Protocol):
+    """Anything that takes text: a file, a response on its way."""
+
+    def write(self, text: str, /) -> object:
+        """Take the next piece."""
+
+
+def write_csv(rows: Iterable[Row], columns: Sequence[Column[Row]], stream: TextSink) -> int:
+    """UTF-8 is the stream's business; LF and RFC 4180 quotes are ours. Returns how many rows stand below the header."""
+    stream.write(line(column.name for column in columns))
+    count = 0
+    for row in rows:
+        count += 1
+        stream.write(line(guard(column.value(row)) if column.is_text else column.value(row) for column in columns))
+    return count
+
+
+def read_csv(lines: Iterable[str], columns: Sequence[Column[Row]]) -> Iterator[dict[str, str]]:
+    """Our own tables read back: header -> text, without the guard. lines: a file opened with newline=""."""
+    text_columns = {column.name for column in columns if column.is_text}
+    for row in csv.DictReader(lines):
+        yield {name: unguard(cell) if name in text_columns else cell for name, cell in row.items()}
+
+
+def line(cells: Iterable[str]) -> str:
+    """One record. The csv module leaves a bare CR unquoted when lines end with LF, so the quotes are set here."""
+    return ",".join(quoted(cell) for cell in cells) + "\n"
+
+
+def quoted(cell: str) -> str:
+    """RFC 4180: quotes only where they are needed."""
+    if NEEDS_QUOTES.isdisjoint(cell):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def guard(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(DANGEROUS) else text
+
+
+def unguard(text: str) -> str:
+    """The text as it was: unguard(guard(text)) == text for every text."""
+    return text[1:] if text.startswith("'") else text

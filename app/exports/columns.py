@@ -1,0 +1,80 @@
+"""COLUMNS: every column of our own tables with its meaning and where its text comes from. Page, file and reader use this."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from app.exports.cells import Column
+from app.exports.rows import CountRow, SpeciesRow
+
+
+def wall_clock(moment: dt.datetime | None) -> str:
+    """The camera's clock as shot; it has no zone."""
+    return "" if moment is None else moment.replace(microsecond=0).isoformat()
+
+
+def utc(moment: dt.datetime | None) -> str:
+    """A moment of the server, with Z."""
+    return "" if moment is None else f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def yes_no(value: bool | None) -> str:
+    """Blank where nobody said."""
+    return "" if value is None else "yes" if value else "no"
+
+
+def number(value: int | None) -> str:
+    """Empty where there is none: an empty cell is not a zero."""
+    return "" if value is None else str(value)
+
+
+def probability(value: float | None) -> str:
+    """Three digits: a prediction is kept in half precision."""
+    return "" if value is None else f"{value:.3f}"
+
+
+SPECIES: tuple[Column[SpeciesRow], ...] = (
+    Column("file", "Path of the photo as it was uploaded", lambda row: row.photo.path, is_text=True),
+    Column("deployment", "Camera at a site for a period: its folder", lambda row: row.photo.deployment, is_text=True),
+    Column("time", "The camera’s clock as shot, without a zone", lambda row: wall_clock(row.photo.captured_at)),
+    Column(
+        "species",
+        "Name of the species; person, vehicle or unknown; empty, unclassified, failed or not_yet_processed",
+        lambda row: row.species,
+        is_text=True,
+    ),
+    Column("scientific_name", "As in the species list", lambda row: row.scientific_name, is_text=True),
+    Column("count", "Its boxes in this photo; a person’s own count where there is one", lambda row: number(row.count)),
+    Column("source", "human or predicted; a person’s name wins", lambda row: row.source),
+    Column(
+        "probability", "The classifier’s, for predicted rows; the lowest of the boxes",
+        lambda row: probability(row.probability),
+    ),
+    Column("who", "Whose answer settled it; of several the newest", lambda row: row.who, is_text=True),
+    Column("when", "When that was said, UTC", lambda row: utc(row.when)),
+    Column("certain", "no: somebody was not certain; blank when no person said it", lambda row: yes_no(row.certain)),
+    Column(
+        "checkpoint", "Which network predicted; for the others, which one found the boxes",
+        lambda row: row.checkpoint, is_text=True,
+    ),
+    Column("image", "Number of the photo, the id in counts.csv", lambda row: str(row.photo.id)),
+)  # fmt: skip
+
+COUNTS: tuple[Column[CountRow], ...] = (
+    Column("level", "image: one photo; sequence: one burst", lambda row: row.level),
+    Column("id", "Number of the photo or of the burst, unique within its level", lambda row: str(row.id)),
+    Column("file", "Path of the photo; of a burst its first one", lambda row: row.file, is_text=True),
+    Column("deployment", "Camera at a site for a period: its folder", lambda row: row.deployment, is_text=True),
+    Column("sequence", "Number of the burst that it belongs to", lambda row: number(row.sequence_id)),
+    Column("first", "The camera’s clock at its first photo", lambda row: wall_clock(row.first_at)),
+    Column("last", "The camera’s clock at its last photo", lambda row: wall_clock(row.last_at)),
+    Column("photos", "How many photos it has", lambda row: str(row.photos)),
+    Column("count", "Animals by boxes; of a burst the most in any one photo", lambda row: number(row.count)),
+    Column("corrected", "Animals that a person counted; blank when nobody did", lambda row: number(row.corrected)),
+    Column("bin", "0, 1 to 10, 11-50 or 51+, of the corrected count where there is one", lambda row: row.bin),
+    Column("state", "named, empty, unclassified, failed or not_yet_processed", lambda row: row.state),
+)
+
+COLUMNS: dict[str, tuple[Column[Any], ...]] = {"species.csv": SPECIES, "counts.csv": COUNTS}
+SUMMARY = {"species.csv": "one row a photo and species", "counts.csv": "photos and bursts, with bins"}

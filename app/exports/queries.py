@@ -1,0 +1,211 @@
+"""The photos of a project in their order of export, a chunk at a time, each with the boxes that count.
+
+Order: deployment by name, then the camera's clock, path and id; photos without a time follow by id. Every chunk starts where
+the one before ended (keyset), so a million photos need the memory of one chunk.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlalchemy import Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from models.box import Box, counted
+from models.checkpoint import Checkpoint
+from models.deployment import Deployment
+from models.image import READY, CountCorrection, Image
+from models.label import Label, newest_label_id
+from models.project import Project
+from models.sequence import Sequence
+from models.species import Species
+from models.user import User
+
+CHUNK = 500
+
+
+@dataclass(slots=True)
+class CountedBox:
+    """A box that counts as something, and who settled its name."""
+
+    id: int
+    kind: str
+    species_id: int | None
+    who: str
+    when: dt.datetime | None
+    certain: bool | None = None
+
+
+@dataclass(slots=True)
+class Photo:
+    """One photo with everything an export says about it. corrections: (species id or None for the whole, count), oldest first."""
+
+    id: int
+    path: str
+    deployment: str
+    captured_at: dt.datetime | None
+    state: str
+    sequence_id: int | None
+    detector_id: int | None
+    has_unnamed_crop: bool = False  # a box that a round may ask about and nobody has named
+    boxes: list[CountedBox] = field(default_factory=list)
+    corrections: list[tuple[int | None, int]] = field(default_factory=list)
+
+
+def photos(session: Session, project: Project) -> Iterator[list[Photo]]:
+    """Every photo, in chunks."""
+    for deployment_id, name in deployments(session, project):
+        for chunk in itertools.chain(dated(session, deployment_id), undated(session, deployment_id)):
+            yield with_boxes(session, project, name, chunk)
+
+
+def photos_of_sequences(session: Session, project: Project) -> Iterator[list[Photo]]:
+    """Every photo that was looked through and lies in a burst, burst after burst, in chunks."""
+    for deployment_id, name in deployments(session, project):
+        for sequence_ids in sequences(session, deployment_id):
+            for chunk in of_sequences(session, sequence_ids):
+                yield with_boxes(session, project, name, chunk)
+
+
+def deployments(session: Session, project: Project) -> list[tuple[int, str]]:
+    """(id, name), sorted here: databases sort names each in their own way."""
+    rows = session.execute(select(Deployment.id, Deployment.name).where(Deployment.project_id == project.id))
+    return sorted(rows.all(), key=lambda row: (row[1], row[0]))
+
+
+PHOTO = select(
+    Image.id, Image.path, Image.captured_at, Image.state, Image.sequence_id, Image.detector_id
+)  # what Photo needs
+Chunk = list[Row[int, str, dt.datetime | None, str, int | None, int | None]]
+
+
+def dated(session: Session, deployment_id: int) -> Iterator[Chunk]:
+    """By the camera's clock; photos of one second by path."""
+    query = PHOTO.where(Image.deployment_id == deployment_id, Image.captured_at.is_not(None)).order_by(
+        Image.captured_at, Image.path, Image.id
+    )
+    chunk = list(session.execute(query.limit(CHUNK)))
+    while chunk:
+        yield chunk
+        last = chunk[-1]
+        after = or_(
+            Image.captured_at > last.captured_at,
+            and_(Image.captured_at == last.captured_at, tuple_(Image.path, Image.id) > (last.path, last.id)),
+        )
+        # the first condition says the same to a planner that cannot use an OR with an index
+        chunk = list(session.execute(query.where(Image.captured_at >= last.captured_at, after).limit(CHUNK)))
+
+
+def undated(session: Session, deployment_id: int) -> Iterator[Chunk]:
+    """By id."""
+    query = PHOTO.where(Image.deployment_id == deployment_id, Image.captured_at.is_(None)).order_by(Image.id)
+    chunk = list(session.execute(query.limit(CHUNK)))
+    while chunk:
+        yield chunk
+        chunk = list(session.execute(query.where(Image.id > chunk[-1].id).limit(CHUNK)))
+
+
+def sequences(session: Session, deployment_id: int) -> Iterator[list[int]]:
+    """The ids of the deployment's bursts, in chunks."""
+    query = select(Sequence.id).where(Sequence.deployment_id == deployment_id).order_by(Sequence.id).limit(CHUNK)
+    ids = list(session.scalars(query))
+    while ids:
+        yield ids
+        ids = list(session.scalars(query.where(Sequence.id > ids[-1])))
+
+
+def of_sequences(session: Session, sequence_ids: list[int]) -> Iterator[Chunk]:
+    """The photos of some bursts, burst after burst; one burst may be longer than a chunk."""
+    query = (
+        PHOTO.where(Image.sequence_id.in_(sequence_ids), Image.state == READY)
+        .order_by(Image.sequence_id, Image.id)
+        .limit(CHUNK)
+    )
+    chunk = list(session.execute(query))
+    while chunk:
+        yield chunk
+        last = (chunk[-1].sequence_id, chunk[-1].id)
+        chunk = list(session.execute(query.where(tuple_(Image.sequence_id, Image.id) > last)))
+
+
+def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk) -> list[Photo]:
+    """The chunk's photos with their counted boxes and corrections: three queries, whatever the number of boxes."""
+    made = {
+        row.id: Photo(row.id, row.path, deployment, row.captured_at, row.state, row.sequence_id, row.detector_id)
+        for row in chunk
+    }
+    ready = [photo.id for photo in made.values() if photo.state == READY]
+    for image_id, box_id, kind, species_id, who, when, certain in session.execute(boxes_of(project, ready)):
+        made[image_id].boxes.append(CountedBox(box_id, kind, species_id, who, when, certain))
+    for image_id in session.scalars(with_unnamed_crops(project, ready)):
+        made[image_id].has_unnamed_crop = True
+    for image_id, species_id, count in session.execute(corrections_of(ready)):
+        made[image_id].corrections.append((species_id, count))
+    return list(made.values())
+
+
+def boxes_of(project: Project, image_ids: list[int]) -> Select[int, int, str, int | None, str, dt.datetime, bool]:
+    """The counted boxes of some photos with the voice that settled them."""
+    return (
+        select(
+            Box.image_id,
+            Box.id,
+            Box.kind,
+            Box.settled_species_id,
+            func.coalesce(User.name, ""),
+            Label.created_at,
+            Label.certain,
+        )
+        .outerjoin(Label, Label.id == Box.settled_label_id)
+        .outerjoin(User, User.id == Label.user_id)
+        .where(Box.image_id.in_(image_ids), counted(project))
+        .order_by(Box.image_id, Box.ordinal)
+    )
+
+
+def with_unnamed_crops(project: Project, image_ids: list[int]) -> Select[int]:
+    """Which of the photos hold a box above classify-above that nobody has named."""
+    unnamed = and_(Box.score >= project.classify_above, Box.settled_species_id.is_(None))
+    return select(Box.image_id).where(Box.image_id.in_(image_ids), unnamed).distinct()
+
+
+def corrections_of(image_ids: list[int]) -> Select[int, int | None, int]:
+    """What people counted themselves, oldest first."""
+    return (
+        select(CountCorrection.image_id, CountCorrection.species_id, CountCorrection.count)
+        .where(CountCorrection.image_id.in_(image_ids))
+        .order_by(CountCorrection.id)
+    )
+
+
+def species_of(session: Session, project: Project) -> dict[int, tuple[str, str, str]]:
+    """Species id -> (kind, name, scientific name), retired ones included."""
+    rows = session.execute(
+        select(Species.id, Species.kind, Species.name, Species.scientific_name).where(Species.project_id == project.id)
+    )
+    return {species_id: (kind, name, scientific) for species_id, kind, name, scientific in rows}
+
+
+def checkpoints_of(session: Session, project: Project) -> dict[int, Checkpoint]:
+    """Every checkpoint that a row of the project may name."""
+    rows = session.scalars(
+        select(Checkpoint).where(or_(Checkpoint.project_id.is_(None), Checkpoint.project_id == project.id))
+    )
+    return {checkpoint.id: checkpoint for checkpoint in rows}
+
+
+def snapshot_of(session: Session, project: Project) -> dict[str, int]:
+    """What names the state that an export shows: the newest label and photo it can have seen."""
+    newest_image = session.scalar(select(func.max(Image.id)).where(Image.project_id == project.id))
+    return {"newest_label": newest_label_id(session, project.id), "newest_photo": newest_image or 0}
+
+
+def anything_looked_at(session: Session, project: Project) -> bool:
+    """Whether there is anything to export."""
+    return (
+        session.scalar(select(Image.id).where(Image.project_id == project.id, Image.state == READY).limit(1))
+        is not None
+    )

@@ -1,0 +1,197 @@
+"""The rows of species.csv and counts.csv, straight from one snapshot; also the command line's way in.
+
+Four states are told apart (DECISIONS 13): `empty` (looked at, nothing counts), `unclassified` (something counts, nobody and no
+classifier named it), `failed` (the photo cannot be opened), `not_yet_processed` (it waits).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, Naming, Said
+from app.exports.queries import Photo, photos, photos_of_sequences
+from models.image import QUARANTINED, READY, REFUSED, WAITING
+from models.project import Project
+from models.storage import Store
+
+EMPTY, NAMED = "empty", "named"
+NOT_READY = {WAITING: "not_yet_processed", QUARANTINED: "failed", REFUSED: "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpeciesRow:
+    """One photo, one species, one source."""
+
+    photo: Photo
+    species: str
+    scientific_name: str = ""
+    count: int | None = None
+    source: str = ""
+    probability: float | None = None
+    who: str = ""
+    when: dt.datetime | None = None
+    certain: bool | None = None
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """One photo or one burst with its number of animals."""
+
+    level: str  # image | sequence
+    id: int
+    file: str
+    deployment: str
+    sequence_id: int | None
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    photos: int
+    state: str
+    count: int | None = None
+    corrected: int | None = None
+
+    @property
+    def bin(self) -> str:
+        """0, 1 to 10, 11-50 or 51+, of the corrected count where there is one."""
+        return bin_of(self.count if self.corrected is None else self.corrected)
+
+
+def species_rows(session: Session, store: Store, project: Project) -> Iterator[SpeciesRow]:
+    """species.csv: unique on (photo, species, source)."""
+    naming = Naming(session, store, project)
+    for chunk in photos(session, project):
+        for photo, said in naming.name(chunk):
+            yield from species_in(photo, said, naming)
+
+
+def counts_rows(session: Session, store: Store, project: Project) -> Iterator[CountRow]:
+    """counts.csv: every photo, then every burst; unique on (level, id)."""
+    naming = Naming(session, store, project)
+    for chunk in photos(session, project):
+        for photo, said in naming.name(chunk):
+            yield count_of_photo(photo, said)
+    counted = (
+        count_of_photo(photo, said)
+        for chunk in photos_of_sequences(session, project)
+        for photo, said in naming.name(chunk)
+    )
+    for _sequence, rows in itertools.groupby(counted, key=lambda row: row.sequence_id):
+        yield count_of_burst(rows)
+
+
+ROWS: dict[str, Callable[[Session, Store, Project], Iterator[Any]]] = {
+    "species.csv": species_rows,
+    "counts.csv": counts_rows,
+}
+
+
+def species_in(photo: Photo, said: list[Said], naming: Naming) -> Iterator[SpeciesRow]:
+    """The rows of one photo: people first, then the classifier, each by species."""
+    if photo.state != READY:
+        yield SpeciesRow(photo, NOT_READY[photo.state])
+        return
+    counting = [each for each in said if each.kind != NOT_ANIMAL]
+    if not counting:
+        yield empty_row(photo, said, naming)
+    groups: dict[tuple[str, str], list[Said]] = {}
+    for each in counting:
+        groups.setdefault((each.source, each.word), []).append(each)
+    for key in sorted(groups):
+        yield group_row(photo, groups[key], naming)
+
+
+def group_row(photo: Photo, group: list[Said], naming: Naming) -> SpeciesRow:
+    """Boxes of one name and source. Their probability is the lowest, their voice the newest."""
+    first, newest = group[0], newest_of(group)
+    count = len(group)
+    if first.source == HUMAN:
+        count = corrections_by_species(photo).get(first.species_id, count)
+    probabilities = [each.probability for each in group if each.probability is not None]
+    by_classifier = first.source == PREDICTED and probabilities
+    return SpeciesRow(
+        photo, first.word, first.scientific_name, count, first.source, min(probabilities, default=None),
+        newest.who, newest.when, certain_of(group),
+        naming.checkpoint(naming.classifier_id if by_classifier else photo.detector_id),
+    )  # fmt: skip
+
+
+def certain_of(group: list[Said]) -> bool | None:
+    """Whether people were certain of every box of the group; None when it was no person."""
+    marks = [each.certain for each in group if each.certain is not None]
+    return all(marks) if marks else None
+
+
+def empty_row(photo: Photo, not_animals: list[Said], naming: Naming) -> SpeciesRow:
+    """Nothing in the photo counts: said by people when they named every box that rounds ask about "not an animal", else by the
+    networks: a word about one box is no word about the photo."""
+    by_people = bool(not_animals) and not photo.has_unnamed_crop and all(each.source == HUMAN for each in not_animals)
+    by_classifier = any(each.source == PREDICTED for each in not_animals)
+    newest = newest_of(not_animals) if by_people else None
+    return SpeciesRow(
+        photo, EMPTY, count=0, source=HUMAN if by_people else PREDICTED, who=newest.who if newest else "",
+        when=newest.when if newest else None, certain=certain_of(not_animals) if by_people else None,
+        checkpoint=naming.checkpoint(naming.classifier_id if by_classifier else photo.detector_id),
+    )  # fmt: skip
+
+
+def newest_of(group: list[Said]) -> Said:
+    """The one that was said last."""
+    return max(group, key=lambda each: each.when or dt.datetime.min.replace(tzinfo=dt.UTC))
+
+
+def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
+    """One photo's animals: people, vehicles and "not an animal" are none."""
+    place = (photo.id, photo.path, photo.deployment, photo.sequence_id, photo.captured_at, photo.captured_at, 1)
+    if photo.state != READY:
+        return CountRow("image", *place, NOT_READY[photo.state])
+    animals = [each for each in said if each.is_animal]
+    kinds = {each.kind for each in said if each.kind != NOT_ANIMAL}
+    state = UNCLASSIFIED if UNCLASSIFIED in kinds else NAMED if kinds else EMPTY
+    return CountRow("image", *place, state, len(animals), corrected_count(photo, animals))
+
+
+def count_of_burst(rows: Iterable[CountRow]) -> CountRow:
+    """A burst's animals: the most in any one of its photos; corrected where a person corrected any of them."""
+    burst = sorted(rows, key=lambda row: (row.first_at or dt.datetime.max, row.file, row.id))
+    first, sequence_id = burst[0], burst[0].sequence_id
+    assert sequence_id is not None  # photos outside a burst are not asked for
+    times = [row.first_at for row in burst if row.first_at is not None]
+    states = {row.state for row in burst}
+    corrected = any(row.corrected is not None for row in burst)
+    return CountRow(
+        "sequence", sequence_id, first.file, first.deployment, sequence_id, min(times, default=None),
+        max(times, default=None), len(burst), next(state for state in (UNCLASSIFIED, NAMED, EMPTY) if state in states),
+        max(row.count or 0 for row in burst),
+        max((row.count or 0) if row.corrected is None else row.corrected for row in burst) if corrected else None,
+    )  # fmt: skip
+
+
+def corrected_count(photo: Photo, animals: list[Said]) -> int | None:
+    """What people counted: the newest figure for the whole photo, else the boxes with each species' newest figure put in."""
+    if not photo.corrections:
+        return None
+    newest_species, newest_count = photo.corrections[-1]
+    if newest_species is None:
+        return newest_count
+    boxes: dict[int | None, int] = {}
+    for each in animals:
+        boxes[each.species_id] = boxes.get(each.species_id, 0) + 1
+    return sum((boxes | corrections_by_species(photo)).values())
+
+
+def corrections_by_species(photo: Photo) -> dict[int | None, int]:
+    """Species id -> the newest figure that a person gave for it."""
+    return {species_id: count for species_id, count in photo.corrections if species_id is not None}
+
+
+def bin_of(count: int | None) -> str:
+    """Snapshot Serengeti's bins: 1 to 10, 11-50, 51+; 0 for none; nothing for a photo that nobody looked at."""
+    if count is None:
+        return ""
+    return str(count) if count <= 10 else "11-50" if count <= 50 else "51+"

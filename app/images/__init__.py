@@ -1,0 +1,1 @@
+"""Pixels: thumbnails, previews and crops, to members only."""

@@ -1,0 +1,1 @@
+"""What the worker does now, as a stream of events."""

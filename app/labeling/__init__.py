@@ -1,0 +1,1 @@
+"""The label page: the next crops, answers, skips, undo."""

@@ -1,0 +1,103 @@
+"""A crop as the page and the script see it: the box, its photo, its burst, the classifier's five, what was said before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.labeling import crop_queries
+from app.labeling.crop_queries import AnyRow
+from app.pages import camera_time
+from models.desk import Desk
+
+GUESSES = 5
+FRAMES = 12  # photos of a burst on the film strip
+
+Crop = dict[str, Any]
+
+
+def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Crop]:
+    """box id -> its crop, in a handful of questions for all of them. retired: species that are not offered any more."""
+    boxes = crop_queries.boxes_of(desk.session, box_ids)
+    beside = crop_queries.boxes_in_photos(desk.session, desk.project, {box.image_id for box in boxes.values()})
+    bursts = crop_queries.bursts_around(desk.session, boxes.values())
+    said = crop_queries.voices(desk.session, desk.user_id, box_ids)
+    return {
+        box_id: {
+            "box_id": box_id,
+            "picture": f"/boxes/{box_id}/crop.jpg",
+            "image": photo(box),
+            **place(box, beside.get(box.image_id, []), desk.project.count_above),
+            "burst": burst(box, bursts.get(box.sequence_id, [])),
+            "guesses": guesses(desk, box_id, retired),
+            "said": voice(said.get(box_id)),
+            "pick_id": None,
+            "lease_token": "",
+            "round_id": None,
+        }
+        for box_id, box in boxes.items()
+    }
+
+
+def photo(box: AnyRow) -> dict[str, Any]:
+    """The photo of a box."""
+    return {
+        "id": box.image_id,
+        "width": box.width_px or 4,
+        "height": box.height_px or 3,
+        "file": box.path.rsplit("/", 1)[-1],
+        "camera": box.camera,
+        "time": camera_time(box.captured_at),
+        "clock": f"{box.captured_at:%H:%M:%S}" if box.captured_at else "no time",
+        **pictures(box.image_id),
+    }
+
+
+def pictures(image_id: int) -> dict[str, str]:
+    """Where the photo's two pictures lie."""
+    return {"preview": f"/images/{image_id}/preview.jpg", "thumbnail": f"/images/{image_id}/thumbnail.jpg"}
+
+
+def place(box: AnyRow, beside: list[AnyRow], count_above: float) -> dict[str, Any]:
+    """Where the box lies, what lies beside it, and how many animals the boxes make."""
+    others = [each for each in beside if each.id != box.id]
+    return {
+        "box": corners(box),
+        "others": [corners(each) for each in others],
+        "score": round(box.score, 2),
+        "number": 1 + sum(each.ordinal < box.ordinal for each in others),
+        "of": 1 + len(others),
+        "counted": sum(each.score >= count_above for each in [box, *others]),
+    }
+
+
+def corners(box: AnyRow) -> list[float]:
+    """x_min, y_min, x_max, y_max as shares of the photo."""
+    return [round(share, 5) for share in (box.x_min, box.y_min, box.x_max, box.y_max)]
+
+
+def burst(box: AnyRow, near: list[AnyRow]) -> list[dict[str, Any]]:
+    """The photos of the burst, at most FRAMES around the crop's own; seconds are counted from the first one shown."""
+    at = next((index for index, row in enumerate(near) if row.id == box.image_id), None)
+    if at is None:
+        return [{"id": box.image_id, "seconds": 0, **pictures(box.image_id)}]
+    start = max(0, min(at - FRAMES // 2, len(near) - FRAMES))
+    shown = near[start : start + FRAMES]
+    return [
+        {"id": row.id, "seconds": round((row.captured_at - shown[0].captured_at).total_seconds()), **pictures(row.id)}
+        for row in shown
+    ]
+
+
+def guesses(desk: Desk, box_id: int, retired: set[int]) -> list[dict[str, Any]]:
+    """The classifier's most likely answers; none before the first fit."""
+    if not desk.predictions.parts:
+        return []
+    top = desk.predictions.top(box_id, GUESSES + len(retired))
+    return [{"species_id": species_id, "p": round(p, 3)} for species_id, p in top if species_id not in retired][
+        :GUESSES
+    ]
+
+
+def voice(row: AnyRow | None) -> dict[str, Any] | None:
+    """What was said; nothing when it was taken back."""
+    return {"species_id": row.species_id, "certain": row.certain} if row and row.species_id else None

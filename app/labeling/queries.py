@@ -1,0 +1,148 @@
+"""What the label page asks the database besides the crops themselves: rounds, rate, species, what was done last."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from models.act import Act
+from models.answering import DOINGS
+from models.base import utc_now
+from models.checkpoint import Checkpoint
+from models.desk import Desk
+from models.label import ANSWER, Label
+from models.lease import Lease
+from models.project import Project
+from models.round import CHOSEN, OPEN, Pick, Round
+from models.species import Species, Synonym
+
+RATE_WINDOW = dt.timedelta(minutes=10)
+RATE_ROWS = 600
+HISTORY = 10
+
+
+def standings(session: Session, project_id: int, round_ids: Iterable[int] = ()) -> dict[int, dict[str, Any]]:
+    """round id -> number, size and how many are done, for the asked rounds and the newest one that was begun."""
+    begun = select(func.max(Round.number)).where(Round.project_id == project_id, Round.state != CHOSEN)
+    wanted = (
+        select(Round.id, Round.number, Round.size, Round.state, func.count(Pick.id).label("left"))
+        .outerjoin(Pick, and_(Pick.round_id == Round.id, Pick.state == OPEN))
+        .where(
+            Round.project_id == project_id, or_(Round.id.in_(list(round_ids)), Round.number == begun.scalar_subquery())
+        )
+        .group_by(Round.id, Round.number, Round.size, Round.state)
+    )
+    return {
+        row.id: {
+            "id": row.id, "number": row.number, "size": row.size, "done": row.size - row.left,
+            "full": row.state == "full",
+        }
+        for row in session.execute(wanted)
+    }  # fmt: skip
+
+
+def classifier_of(session: Session, project: Project) -> Checkpoint | None:
+    """The classifier whose guesses are shown; None before the first fit."""
+    return session.get_one(Checkpoint, project.classifier_id) if project.classifier_id else None
+
+
+def learnt(session: Session, project: Project) -> dict[str, Any] | None:
+    """The same for the page: which one, and from how many answers."""
+    classifier = classifier_of(session, project)
+    return {"id": classifier.id, "label_count": classifier.label_count} if classifier else None
+
+
+def answers_a_minute(session: Session, project_id: int, user_id: int) -> int:
+    """This person's speed over the last ten minutes, or since the first answer in them."""
+    newest = (
+        select(Label.created_at)
+        .where(Label.user_id == user_id, Label.project_id == project_id, Label.kind == ANSWER)
+        .order_by(Label.id.desc())
+        .limit(RATE_ROWS)
+        .subquery()
+    )
+    now = utc_now()
+    wanted = select(func.count(), func.min(newest.c.created_at)).where(newest.c.created_at > now - RATE_WINDOW)
+    count, first = session.execute(wanted).one()
+    return round(count * 60 / max(60.0, (now - first).total_seconds())) if count else 0
+
+
+def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
+    """Every answer with its key and its other names, retired ones too, since old answers and guesses may name them."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for row in session.execute(select(Synonym.species_id, Synonym.name).where(Synonym.project_id == project_id)):
+        names[row.species_id].append(row.name)
+    wanted = select(
+        Species.id,
+        Species.kind,
+        Species.name,
+        Species.scientific_name,
+        Species.rank,
+        Species.hotkey,
+        Species.retired_at,
+    ).where(Species.project_id == project_id)
+    return [
+        {
+            "id": row.id, "kind": row.kind, "name": row.name, "scientific_name": row.scientific_name, "rank": row.rank,
+            "hotkey": row.hotkey, "synonyms": names[row.id], "retired": row.retired_at is not None,
+        }
+        for row in session.execute(wanted.order_by(Species.id))
+    ]  # fmt: skip
+
+
+def retired_of(session: Session, project_id: int) -> set[int]:
+    """The species that are not offered any more."""
+    return set(
+        session.scalars(select(Species.id).where(Species.project_id == project_id, Species.retired_at.is_not(None)))
+    )
+
+
+def last_acts(desk: Desk, count: int = HISTORY, before: int | None = None) -> list[Act]:
+    """The newest things this person did here that still stand, the newest first."""
+    wanted = select(Act).where(
+        Act.project_id == desk.project.id, Act.user_id == desk.user_id, Act.kind.in_(DOINGS), ~Act.taken_back
+    )
+    if before is not None:
+        wanted = wanted.where(Act.id < before)
+    return list(desk.session.scalars(wanted.order_by(Act.id.desc()).limit(count)))
+
+
+def newest_act(desk: Desk) -> Act | None:
+    """The newest act of any kind that did something, for the foot of the panel."""
+    wanted = select(Act).where(
+        Act.project_id == desk.project.id,
+        Act.user_id == desk.user_id,
+        or_(Act.takes_back_id.is_not(None), ~Act.taken_back),
+    )
+    kinds = (*DOINGS, "undo", "redo")
+    return desk.session.scalar(wanted.where(Act.kind.in_(kinds)).order_by(Act.id.desc()).limit(1))
+
+
+def first_to_look_at(session: Session, project_id: int) -> int | None:
+    """The box that a viewer sees: the first that waits in the newest rounds, else the one that was named last."""
+    waits = (
+        select(Pick.box_id)
+        .join(Round, Round.id == Pick.round_id)
+        .where(Round.project_id == project_id, Round.state != "full", Pick.state == OPEN)
+        .order_by(Round.number, Pick.position)
+        .limit(1)
+    )
+    named = select(Label.box_id).where(Label.project_id == project_id).order_by(Label.id.desc()).limit(1)
+    return session.scalar(waits) or session.scalar(named)
+
+
+def leased_pick(desk: Desk, box_id: int) -> list[tuple[Pick, Lease]]:
+    """The open pick of a box that this person has on the desk, if there is one."""
+    wanted = (
+        select(Pick, Lease)
+        .join(Lease, Lease.pick_id == Pick.id)
+        .where(Pick.box_id == box_id, Pick.state == OPEN, Lease.user_id == desk.user_id, Lease.expires_at > utc_now())
+        .order_by(Pick.id.desc())
+        .limit(1)
+    )
+    return [(row[0], row[1]) for row in desk.session.execute(wanted)]

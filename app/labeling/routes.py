@@ -1,0 +1,198 @@
+"""The label page: the next crops, answers, skips, undo. Every act works as a plain form and as JSON.
+
+`sent` comes first everywhere: the body is read whole before a writer's turn is taken, so that a slow sender holds nobody up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.dependencies import (
+    LARGEST_ID,
+    Access,
+    ActingAnnotator,
+    ActingViewer,
+    Annotator,
+    InHouse,
+    Writing,
+    WritingUser,
+    access,
+    not_yours,
+)
+from app.forms import go
+from app.labeling import queries
+from app.labeling.bodies import Body, Said, SentFields, TakenBack, Wanted, checked
+from app.labeling.crops import crops_of, guesses
+from app.labeling.page import desk_of, label_page, leased_crops
+from app.labeling.waiting import why_nothing
+from app.pages import page, wants_page
+from models.act import Act
+from models.answering import answer, empty_photo, skip
+from models.box import Box
+from models.desk import Desk
+from models.errors import NotSignedIn
+from models.membership import Role
+from models.round import ask_next, take
+from models.taking_back import redo, undo
+
+router = APIRouter(max_body_size=64 << 10)
+
+
+@dataclass(frozen=True)
+class AtBox:
+    """A box and the desk of the member who acts on it."""
+
+    box: Box
+    access: Access
+    desk: Desk
+
+
+def at_box(box_id: int, session: Writing, user: WritingUser, house: InHouse) -> AtBox:
+    """Raises NotYours for strangers, NotAllowed for viewers."""
+    box = box_of(session, box_id)
+    member = access(session, user, box.project_id, Role.annotator)
+    return AtBox(box, member, desk_of(member, house))
+
+
+ActingAtBox = Annotated[AtBox, Depends(at_box)]
+
+
+def box_of(session: Session, box_id: int) -> Box:
+    """Raises NotYours when there is none."""
+    found = session.get(Box, box_id) if 0 < box_id <= LARGEST_ID else None
+    if found is None:
+        raise not_yours()
+    return found
+
+
+@router.get("/projects/{project_id}/label")
+def show_label(request: Request, member: ActingViewer, house: InHouse, box: int | None = None) -> Response:
+    """The next crop, or the one named in the address. Leasing it is no act that a third party could profit from."""
+    wanted = box_of(member.session, box) if box is not None else None
+    if wanted is not None and wanted.project_id != member.project.id:
+        raise not_yours()
+    view = label_page(desk_of(member, house), wanted)
+    signed_in_at = request.state.sign_in.created_at
+    return page(
+        request, "labeling/label.html", project=member.project, tab="Label", signed_in_at=signed_in_at, **view
+    )  # fmt: skip
+
+
+@router.post("/projects/{project_id}/leases")
+def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Response:
+    """The next crops for this person's desk; those it holds already are only renewed."""
+    wanted = checked(Wanted, sent)
+    by_whom(member, wanted)
+    desk = desk_of(member, house)
+    taken = take(desk.session, desk.project, desk.user_id, wanted.count)
+    retired = queries.retired_of(desk.session, desk.project.id)
+    fresh = [(pick, lease) for pick, lease in taken if pick.id not in set(wanted.have)]
+    changed = wanted.classifier_id != desk.project.classifier_id
+    return JSONResponse(
+        {
+            "crops": leased_crops(desk, fresh, retired),
+            "on_hand": [[pick.id, lease.token] for pick, lease in taken],
+            "guesses": {pick.box_id: guesses(desk, pick.box_id, retired) for pick, _lease in taken if changed},
+            "rounds": queries.standings(desk.session, desk.project.id, {pick.round_id for pick, _lease in taken}),
+            "classifier": queries.learnt(desk.session, desk.project),
+            "rate": queries.answers_a_minute(desk.session, desk.project.id, desk.user_id),
+            "waiting": None if taken else why_nothing(desk),
+        }
+    )
+
+
+@router.get("/projects/{project_id}/answered")
+def show_answered(member: Annotator, house: InHouse, before: int | None = None) -> Response:
+    """The crops that this person answered before, the newest first: where the arrow to the left leads after a reload."""
+    desk = desk_of(member, house)
+    acts = queries.last_acts(desk, before=min(before, LARGEST_ID) if before else None)
+    crops = crops_of(desk, [act.answer["box_id"] for act in acts], set())
+    answered = [crops[act.answer["box_id"]] | {"act_id": act.id, "round": act.answer["round"]} for act in acts]
+    return JSONResponse({"crops": answered})
+
+
+@router.post("/boxes/{box_id}/labels")
+def label_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Name the box."""
+    said = checked(Said, sent)
+    by_whom(at.access, said)
+    act = answer(
+        at.desk, at.box, said.species, key=said.idempotency_key, certain=said.certain, pick_id=said.pick_id,
+        token=said.lease_token,
+    )  # fmt: skip
+    return told(request, at.desk, act)
+
+
+@router.post("/boxes/{box_id}/empty-photo")
+def call_photo_empty(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Nothing in the whole photo."""
+    body = checked(Body, sent)
+    by_whom(at.access, body)
+    act = empty_photo(at.desk, at.box, key=body.idempotency_key, pick_id=body.pick_id, token=body.lease_token)
+    return told(request, at.desk, act)
+
+
+@router.post("/boxes/{box_id}/skip")
+def skip_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Ask again later."""
+    body = checked(Body, sent)
+    by_whom(at.access, body)
+    return told(request, at.desk, skip(at.desk, at.box, key=body.idempotency_key, token=body.lease_token))
+
+
+@router.post("/projects/{project_id}/undo")
+def take_back(request: Request, sent: SentFields, member: ActingAnnotator, house: InHouse) -> Response:
+    """Take the newest act back and go to its crop."""
+    body = checked(TakenBack, sent)
+    by_whom(member, body)
+    desk = desk_of(member, house)
+    return told(request, desk, undo(desk, key=body.idempotency_key, of=body.of), show_crop=True)
+
+
+@router.post("/projects/{project_id}/redo")
+def do_again(request: Request, sent: SentFields, member: ActingAnnotator, house: InHouse) -> Response:
+    """Do again what was taken back last."""
+    body = checked(Body, sent)
+    by_whom(member, body)
+    desk = desk_of(member, house)
+    return told(request, desk, redo(desk, key=body.idempotency_key))
+
+
+@router.post("/projects/{project_id}/rounds/next")
+def start_next_round(request: Request, member: ActingAnnotator) -> Response:
+    """Do not wait for the others."""
+    ask_next(member.session, member.project)
+    if wants_page(request):
+        return go(f"/projects/{member.project.id}/label")
+    return JSONResponse({})
+
+
+def by_whom(member: Access, body: Body | Wanted) -> None:
+    """Raises NotSignedIn when the page was made for somebody else: the answer waits for that person's own sign-in."""
+    if body.by is not None and body.by != member.user.id:
+        raise NotSignedIn("These answers belong to somebody else. That person signs in and they are sent.")
+
+
+def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False) -> Response:
+    """A form goes on to the next crop (after undo: to the one that was taken back); a script gets the stored answer."""
+    label = f"/projects/{desk.project.id}/label"
+    box_id = act.answer["box_id"]
+    if wants_page(request):
+        return go(f"{label}?box={box_id}" if show_crop and box_id else label)
+    extra: dict[str, Any] = {"act_id": act.id, "classifier_id": desk.project.classifier_id}
+    if show_crop and box_id:
+        extra["crop"] = returned_crop(desk, box_id)
+    return JSONResponse(act.answer | extra)
+
+
+def returned_crop(desk: Desk, box_id: int) -> dict[str, Any]:
+    """The crop that undo leads to, with its lease where it waits again."""
+    retired = queries.retired_of(desk.session, desk.project.id)
+    taken = queries.leased_pick(desk, box_id)
+    return leased_crops(desk, taken, retired)[0] if taken else crops_of(desk, [box_id], retired)[box_id]

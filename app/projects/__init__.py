@@ -1,0 +1,1 @@
+"""The list of projects, a project's overview, its settings and members."""

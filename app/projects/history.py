@@ -1,0 +1,95 @@
+"""The project's history in words: who did what when, with the old and the new value."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.audit import AuditEntry
+
+# act -> what is said; {names} are the entry's details
+ACTS = {
+    "project.started": "Started the project {name}",
+    "job.stopped": "Stopped the worker at: {line}",
+    "settings.detector": "Detector settings",
+    "settings.rounds": "Round settings",
+    "settings.gaps": "Bursts and events",
+    "network.activated": "Rolled back the {kind} to {name}",
+    "member.added": "Added {name} as {role}",
+    "member.role": "Changed the role of {name}",
+    "member.removed": "Removed {name}, who was {role}",
+    "species.added": "Added the species {name}",
+    "species.renamed": "Renamed a species",
+    "species.key": "Changed the key of {name}",
+    "species.synonym": "Found under another name: {name}, also {synonym}",
+    "species.synonym_removed": "No longer found under {synonym}: {name}",
+    "species.retired": "Retired the species {name}",
+    "species.brought_back": "Brought back the species {name}",
+}
+FIELDS = {
+    "count_above": "A box counts at or above",
+    "classify_above": "A crop is made at or above",
+    "strategy": "What is asked next",
+    "first_round": "Crops in the first round",
+    "round_size": "Crops in a round",
+    "sequence_gap_s": "One burst up to, seconds",
+    "event_gap_minutes": "One visit up to, minutes",
+    "role": "Role",
+    "name": "Name",
+    "scientific_name": "Scientific name",
+    "key": "Key",
+    "in_use": "In use",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry for people."""
+
+    at: dt.datetime
+    who: str
+    what: str
+    changes: list[tuple[str, str, str]]  # (field, old, new)
+
+
+class Details(dict[str, Any]):
+    """An entry's details; one that is missing shows as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        """An older program wrote fewer details."""
+        return "–"
+
+
+def lines(entries: list[AuditEntry]) -> list[Line]:
+    """Newest first, as they came."""
+    return [
+        Line(
+            entry.at,
+            entry.user.name if entry.user else "the command line",
+            ACTS.get(entry.act, entry.act).format_map(Details(entry.details)),
+            changes_of(entry.details.get("changes")),
+        )
+        for entry in entries
+    ]
+
+
+def changes_of(changes: object) -> list[tuple[str, str, str]]:
+    """{"field": [old, new]} in words."""
+    if not isinstance(changes, Mapping):
+        return []
+    return [
+        (FIELDS.get(str(field), str(field)), shown(pair[0]), shown(pair[1]))
+        for field, pair in changes.items()
+        if isinstance(pair, list) and len(pair) == 2
+    ]
+
+
+def shown(value: object) -> str:
+    """0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,112 @@
+"""Changes of a project's settings: each against the version that was read, each noted with old and new values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.dependencies import Access
+from app.forms import decimal, whole
+from app.projects import presets, settings_queries
+from models.audit import note
+from models.checkpoint import Checkpoint
+from models.errors import Invalid
+from models.queue import ask
+
+Typed = Mapping[str, str]
+
+
+def change_thresholds(access: Access, typed: Typed) -> None:
+    """Counting changes at once; lower crops are cut by the worker."""
+    project = access.project
+    chosen = preset_of(access, typed.get("preset", ""))
+    count = chosen.count_above if chosen else decimal("count-above", typed["count_above"])
+    classify = chosen.classify_above if chosen else decimal("classify-above", typed["classify_above"])
+    before = project.classify_above
+    wanted = {"count_above": count, "classify_above": classify}
+    change(access, "settings.detector", typed["version"], wanted, lambda: project.set_thresholds(classify, count))
+    if project.classify_above < before:
+        ask(
+            access.session, "crop", project.id, {"classify_above": project.classify_above},
+            key=f"crop-{project.id}-{project.version}", line="Cutting the crops that are missing",
+        )  # fmt: skip
+
+
+def change_rounds(access: Access, typed: Typed) -> None:
+    """From the next round on."""
+    project = access.project
+    first, size = whole("first-round", typed["first_round"]), whole("round-size", typed["round_size"])
+    wanted = {"strategy": typed["strategy"], "first_round": first, "round_size": size}
+    change(
+        access, "settings.rounds", typed["version"], wanted, lambda: project.set_rounds(typed["strategy"], first, size)
+    )
+
+
+def change_gaps(access: Access, typed: Typed) -> None:
+    """No answer changes; another burst gap groups the photos anew, in the worker."""
+    project = access.project
+    burst, event = whole("burst-gap", typed["burst_gap"]), whole("event-gap", typed["event_gap"])
+    before = project.sequence_gap_s
+    wanted = {"sequence_gap_s": burst, "event_gap_minutes": event}
+    change(access, "settings.gaps", typed["version"], wanted, lambda: project.set_gaps(burst, event))
+    if project.sequence_gap_s != before:
+        ask(
+            access.session, "sequence", project.id, {"gap_s": project.sequence_gap_s},
+            key=f"sequence-{project.id}-{project.version}", line="Grouping the photos into bursts",
+        )  # fmt: skip
+
+
+def roll_back(access: Access, checkpoint_id: int, version: str) -> None:
+    """Make another network the one that counts."""
+    project, session = access.project, access.session
+    project.lock(session)
+    network = settings_queries.network(session, project, checkpoint_id)
+    if network.is_active:
+        return  # a second click
+    project.expect_version(number_of(version))
+    if network.obstacle:
+        raise Invalid(f"{network.checkpoint.kind.capitalize()} {network.checkpoint.name}: {network.obstacle}.")
+    kind = network.checkpoint.kind
+    old_id = getattr(project, f"{kind}_id")
+    old = session.get(Checkpoint, old_id) if old_id else None
+    network.checkpoint.activate(project)
+    project.version += 1
+    ask(
+        session, "predict", project.id, {"checkpoint_id": network.checkpoint.id},
+        key=f"predict-{project.id}-{project.version}", line="Bringing the predictions up to date",
+    )  # fmt: skip
+    note(
+        session, "network.activated", user=access.user, project_id=project.id, kind=kind, name=network.checkpoint.name,
+        changes={"in_use": [network_name(old), network_name(network.checkpoint)]},
+    )  # fmt: skip
+
+
+def change(access: Access, act: str, version: str, wanted: Mapping[str, Any], apply: Callable[[], None]) -> None:
+    """Apply and note it. Raises Changed when somebody saved since the page was read; the same again is no change."""
+    project = access.project
+    project.lock(access.session)
+    before = {column: getattr(project, column) for column in wanted}
+    if before == wanted:
+        return
+    project.expect_version(number_of(version))
+    apply()
+    project.version += 1
+    changes = {column: [before[column], value] for column, value in wanted.items() if before[column] != value}
+    note(access.session, act, user=access.user, project_id=project.id, changes=changes)
+
+
+def preset_of(access: Access, name: str) -> presets.Preset | None:
+    """The preset whose button was pressed."""
+    detector_id = access.project.detector_id
+    detector = access.session.get(Checkpoint, detector_id) if detector_id else None
+    return next((each for each in presets.presets(detector) if each.name == name), None)
+
+
+def number_of(version: str) -> int:
+    """The hidden field; nonsense is no version that ever was."""
+    return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else -1
+
+
+def network_name(checkpoint: Checkpoint | None) -> str:
+    """starter, or classifier 12."""
+    return f"{checkpoint.name} ({checkpoint.id})" if checkpoint else ""

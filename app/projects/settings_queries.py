@@ -1,0 +1,91 @@
+"""What the settings page shows: networks, history, and the price of each threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from models.audit import AuditEntry
+from models.box import Box
+from models.checkpoint import CLASSIFIER, DETECTOR, EMBEDDER, Checkpoint
+from models.errors import NotYours
+from models.project import FLOOR, Project
+
+SHOWN_NETWORKS = 20
+SHOWN_HISTORY = 30
+PRICED = (0.05, 0.10, 0.20, 0.30, 0.50, 0.70, 0.90)
+
+
+@dataclass(frozen=True)
+class Network:
+    """One row of the networks table."""
+
+    checkpoint: Checkpoint
+    is_active: bool
+    obstacle: str  # why it cannot be rolled back to, or nothing
+
+
+def networks(session: Session, project: Project) -> list[Network]:
+    """Detector, embedder and the newest classifiers; those in use are always among them."""
+    active = {project.detector_id, project.embedder_id, project.classifier_id} - {None}
+    found: list[Checkpoint] = []
+    for kind in (DETECTOR, EMBEDDER, CLASSIFIER):
+        newest = (
+            select(Checkpoint)
+            .where(belongs(project), Checkpoint.kind == kind)
+            .order_by(Checkpoint.id.desc())
+            .limit(SHOWN_NETWORKS)
+        )
+        rows = list(session.scalars(newest))
+        in_use = session.scalars(select(Checkpoint).where(Checkpoint.id.in_(active), Checkpoint.kind == kind))
+        found += sorted({*rows, *in_use}, key=lambda row: -row.id)
+    return [
+        Network(row, row.id in active, "" if row.id in active else obstacle(session, project, row))
+        for row in found
+        if row.id in active or row.project_id is not None or not obstacle(session, project, row)
+    ]
+
+
+def network(session: Session, project: Project, checkpoint_id: int) -> Network:
+    """One of them. Raises NotYours for one of another project."""
+    found = session.get(Checkpoint, checkpoint_id) if 0 < checkpoint_id < 2**31 else None
+    if found is None or found.project_id not in (None, project.id):
+        raise NotYours("There is no such network in this project.")
+    active = found.id in (project.detector_id, project.embedder_id, project.classifier_id)
+    return Network(found, active, "" if active else obstacle(session, project, found))
+
+
+def belongs(project: Project) -> ColumnElement[bool]:
+    """The project's own networks and the shipped ones."""
+    return or_(Checkpoint.project_id == project.id, Checkpoint.project_id.is_(None))
+
+
+def obstacle(session: Session, project: Project, checkpoint: Checkpoint) -> str:
+    """Why a roll-back would leave the project without crops to ask about, or nothing."""
+    if checkpoint.kind == CLASSIFIER and checkpoint.parent_id != project.embedder_id:
+        return "learnt from the vectors of another embedder"
+    if checkpoint.kind == EMBEDDER and not has_vectors(session, project, checkpoint.id):
+        return "no crop here has its vector"
+    return ""
+
+
+def has_vectors(session: Session, project: Project, embedder_id: int) -> bool:
+    """Whether a crop of the project has a vector of this embedder."""
+    return bool(session.scalar(select(exists().where(Box.project_id == project.id, Box.embedder_id == embedder_id))))
+
+
+def history(session: Session, project_id: int, before: int | None) -> list[AuditEntry]:
+    """The newest entries, or those before one; one more than shown, so that the page knows whether there are older ones."""
+    query = select(AuditEntry).where(AuditEntry.project_id == project_id).order_by(AuditEntry.id.desc())
+    if before is not None:
+        query = query.where(AuditEntry.id < min(max(before, 0), 2**31))
+    return list(session.scalars(query.limit(SHOWN_HISTORY + 1)))
+
+
+def price(session: Session, project: Project) -> list[tuple[float, int]]:
+    """(threshold, boxes at or above it). Reads every box of the project once, so the page asks only when somebody wants it."""
+    sums = [func.sum(case((Box.score >= threshold, 1), else_=0)) for threshold in PRICED]
+    row = session.execute(select(*sums).where(Box.project_id == project.id, Box.score >= FLOOR)).one()
+    return [(threshold, int(count or 0)) for threshold, count in zip(PRICED, row, strict=True)]

@@ -1,0 +1,84 @@
+"""Settings: thresholds, rounds, gaps, networks. Everybody in the project may look; administrators change."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.dependencies import ActingAdmin, Viewer
+from app.forms import go, tried
+from app.projects import members_routes
+from app.projects.settings_changes import change_gaps, change_rounds, change_thresholds, roll_back
+from app.projects.settings_page import settings_page
+
+router = APIRouter(prefix="/projects/{project_id}/settings")
+router.include_router(members_routes.router)
+Text = Annotated[str, Form()]
+
+
+@router.get("")
+def show_settings(
+    request: Request,
+    access: Viewer,
+    saved: str = "",
+    price: bool = False,
+    before: Annotated[int | None, Query()] = None,
+) -> Response:
+    """The page."""
+    return settings_page(request, access, saved=saved, price=price, before=before)
+
+
+@router.post("/detector")
+def save_thresholds(
+    request: Request,
+    access: ActingAdmin,
+    version: Text = "",
+    count_above: Text = "",
+    classify_above: Text = "",
+    preset: Text = "",
+) -> Response:
+    """From which score on a box counts, and gets a crop."""
+    typed = {"version": version, "count_above": count_above, "classify_above": classify_above, "preset": preset}
+    refused = tried(request, access.session, lambda: change_thresholds(access, typed), "detector", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "detector")
+
+
+@router.post("/rounds")
+def save_rounds(
+    request: Request,
+    access: ActingAdmin,
+    version: Text = "",
+    strategy: Text = "",
+    first_round: Text = "",
+    round_size: Text = "",
+) -> Response:
+    """What is asked next, and how much at a time."""
+    typed = {"version": version, "strategy": strategy, "first_round": first_round, "round_size": round_size}
+    refused = tried(request, access.session, lambda: change_rounds(access, typed), "rounds", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "rounds")
+
+
+@router.post("/events")
+def save_gaps(
+    request: Request, access: ActingAdmin, version: Text = "", burst_gap: Text = "", event_gap: Text = ""
+) -> Response:
+    """When a burst ends, and when a visit ends."""
+    typed = {"version": version, "burst_gap": burst_gap, "event_gap": event_gap}
+    refused = tried(request, access.session, lambda: change_gaps(access, typed), "events", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "events")
+
+
+@router.post("/networks/{checkpoint_id}")
+def activate_network(request: Request, access: ActingAdmin, checkpoint_id: int, version: Text = "") -> Response:
+    """Roll back to another network."""
+    change = lambda: roll_back(access, checkpoint_id, version)  # noqa: E731
+    refused = tried(request, access.session, change, "networks", {}, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "networks")
+
+
+def saved_at(project_id: int, section: str) -> Response:
+    """Back to the form that was saved."""
+    return go(f"/projects/{project_id}/settings?saved={section}#{section}")

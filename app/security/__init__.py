@@ -1,0 +1,1 @@
+"""Passwords, sign-ins, cross-site requests, headers."""

@@ -1,0 +1,1 @@
+"""The species list and its keys."""

@@ -1,0 +1,102 @@
+"""What is wrong with a file, in two or three words, and what it means for the work (ui/UI.md, Batches)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import NamedTuple
+
+from app.pages import duration
+from app.uploads.queries import BatchRow
+from models.base import utc_now
+from models.batch import QUARANTINED, REFUSED
+from models.job import RUNNING, Job
+
+
+class Trouble(NamedTuple):
+    """badge: what is wrong. kind: the badge's colour, empty for grey. meaning: what it means, what to do."""
+
+    badge: str
+    kind: str
+    meaning: str
+
+
+# The first row whose words stand in the reason counts; {reason} is the reason as a sentence.
+TROUBLES: tuple[tuple[str, str, Trouble], ...] = (
+    (REFUSED, "file is empty", Trouble("Empty file", "bad", "Nothing to save. The camera opened it and never wrote.")),
+    (REFUSED, "larger than", Trouble("Too large", "bad", "{reason} Save it smaller.")),
+    (REFUSED, "megapixels", Trouble("Too large", "bad", "More than 100 megapixels. Save it smaller.")),
+    (REFUSED, "video", Trouble("A video", "", "{reason} Left out.")),
+    (REFUSED, "link to another place", Trouble("A link", "", "{reason}")),
+    (REFUSED, "cannot be read", Trouble("Cannot be read", "bad", "{reason} Copy it from the card again if you can.")),
+    (REFUSED, "path: ", Trouble("Odd name", "", "{reason} Rename it and choose the folder again.")),
+    (REFUSED, "unpacks to a huge size", Trouble("Not safe", "bad", "{reason} Left out.")),
+    (REFUSED, "", Trouble("Not a photo", "", "{reason} Left out.")),
+    (QUARANTINED, "ends too early", Trouble("Cut off", "bad", "The picture ends early. Copy it from the card again if you can.")),
+    (QUARANTINED, "", Trouble("Damaged", "bad", "{reason} It is kept as it came. Copy it from the card again if you can.")),
+)  # fmt: skip
+
+FRESH = dt.timedelta(seconds=90)  # a batch whose last photo is younger is still coming in
+
+
+class Badge(NamedTuple):
+    """A state in words and the colour of its badge."""
+
+    words: str
+    kind: str
+
+
+def standing(row: BatchRow, user_id: int) -> Badge:
+    """Where a batch stands, for the list."""
+    if row.batch.finished_at is None:
+        if is_coming_in(row):
+            return Badge("Coming in", "on")
+        return Badge("Waits for you" if row.batch.by_id == user_id else f"Waits for {row.by}", "warn")
+    if row.job is not None and row.job.state == RUNNING:
+        return Badge(f"Finding animals, {share(row.looked, row.photos)}", "on")
+    if row.job is not None:
+        return Badge("Waits for the worker", "on")
+    if row.waits:
+        return Badge(f"Stopped, {share(row.looked, row.photos)}", "bad")
+    return Badge("Done", "")
+
+
+def is_coming_in(row: BatchRow) -> bool:
+    """Whether the last photo of an unfinished batch came a moment ago."""
+    return row.last_at is not None and utc_now() - row.last_at < FRESH
+
+
+def share(part: int, whole: int) -> str:
+    """Whole percent, never 100% before the last one."""
+    return f"{100 * part // whole}%" if whole else "0%"
+
+
+def trouble(state: str, reason: str) -> Trouble:
+    """The row of the table that fits, with the reason put in."""
+    found = next(each for of, words, each in TROUBLES if of == state and words in reason)
+    return found._replace(meaning=found.meaning.replace("{reason}", sentence(reason)))
+
+
+def sentence(reason: str) -> str:
+    """A reason as a sentence: "this is an AVI video" -> "This is an AVI video."; the field's name in front is dropped."""
+    plain = re.sub(r"^path: ", "", reason)
+    return plain[:1].upper() + plain[1:].rstrip(".") + "." if plain else ""
+
+
+def bytes_in_words(count: int) -> str:
+    """0 bytes, 34 KB, 1.1 MB, 2.2 GB."""
+    if count < 1000:
+        return f"{count} bytes"
+    for unit, size in (("KB", 10**3), ("MB", 10**6)):
+        if count < size * 1000:
+            figure = count / size
+            return f"{figure:.1f} {unit}" if figure < 10 and unit != "KB" else f"{figure:.0f} {unit}"
+    return f"{count / 10**9:.1f} GB"
+
+
+def pace(job: Job) -> str:
+    """6.2 a second, about 4 minutes left; for the line beside the progress of a job."""
+    if job.state != RUNNING:
+        return "It waits for the worker."
+    speed = f"{job.rate_per_s:.1f} a second" if job.rate_per_s else ""
+    return ", ".join(part for part in (speed, duration(job.seconds_left)) if part)

@@ -1,0 +1,177 @@
+// The drop zone of the page Batches: a folder is dropped or chosen, looked at, and sent file by file.
+
+import { fromChooser, fromDrop } from '../upload/folder.js';
+import { Refused, Sender } from '../upload/sender.js';
+import { bytes, clock, countOf, left, thousands } from '../upload/words.js';
+
+const MOST_ROWS = 50;
+const MOST_CAMERAS = 5;
+const REDRAW_MS = 200;
+
+const drop = document.getElementById('drop');
+const chooser = document.getElementById('folder');
+const panel = document.getElementById('upload');
+const part = (name) => panel.querySelector(`[data-${name}]`);
+const parts = Object.fromEntries(
+  ['name', 'line', 'figures', 'note', 'bar', 'go', 'pause', 'stop', 'troubles', 'trouble-count', 'trouble-rows'].map(
+    (name) => [name, part(name)],
+  ),
+);
+const passedOver = new RegExp(drop.dataset.passedOver, 'i');
+let batch = null;
+let sender = null;
+let waits = 0;
+
+chooser.addEventListener('change', () => {
+  const chosen = fromChooser(chooser.files, passedOver);
+  chooser.value = ''; // so that the same folder can be chosen again
+  offer(chosen);
+});
+for (const kind of ['dragenter', 'dragover']) drop.addEventListener(kind, (event) => over(event, true));
+for (const kind of ['dragleave', 'drop']) drop.addEventListener(kind, (event) => over(event, false));
+drop.addEventListener('drop', async (event) => {
+  panel.hidden = false;
+  say('Looking through the folder', '');
+  offer(await fromDrop(event.dataTransfer, passedOver));
+});
+parts.go.addEventListener('click', send);
+parts.pause.addEventListener('click', () => (sender.paused ? sender.resume() : sender.pause()));
+parts.stop.addEventListener('click', () => (sender ? sender.stop() : chooser.click()));
+addEventListener('beforeunload', (event) => {
+  if (sender) event.preventDefault();
+});
+
+function over(event, is) {
+  event.preventDefault();
+  drop.classList.toggle('over', is && !sender);
+}
+
+// What was chosen, before anything is saved.
+function offer(chosen) {
+  if (sender) return;
+  batch = chosen;
+  for (const other of document.querySelectorAll('label.main')) other.classList.remove('main'); // one filled button in view
+  panel.hidden = false;
+  parts.name.textContent = batch.name;
+  parts.bar.hidden = true;
+  parts.troubles.hidden = true;
+  buttons('chosen');
+  if (!batch.files.length) {
+    parts.go.hidden = true;
+    say('There are no files in this folder.', '');
+    return;
+  }
+  const all = batch.files.reduce((sum, { file }) => sum + file.size, 0);
+  say(`${countOf(batch.files.length, 'file')}. ${cameraWords(batch.cameras)}`, bytes(all), resumeWords(batch.name));
+  parts.go.textContent = `Upload ${countOf(batch.files.length, 'file')}`;
+  parts.go.focus();
+}
+
+function cameraWords(cameras) {
+  const shown = [...cameras].slice(0, MOST_CAMERAS).map(([name, count]) => `${name} (${thousands(count)})`);
+  const more = cameras.size > MOST_CAMERAS ? ` and ${thousands(cameras.size - MOST_CAMERAS)} more` : '';
+  return shown.length ? `${countOf(cameras.size, 'camera')}: ${shown.join(', ')}${more}.` : '';
+}
+
+function resumeWords(name) {
+  const waiting = waitingBatch(name);
+  return waiting ? `The upload goes on: ${countOf(Number(waiting.dataset.here), 'file')} of this batch are here.` : '';
+}
+
+// The part of the page about an unfinished batch of this name.
+function waitingBatch(name) {
+  return [...document.querySelectorAll('[data-unfinished]')].find((each) => each.dataset.unfinished === name);
+}
+
+async function send() {
+  sender = new Sender(drop.dataset.batches, batch, Number(drop.dataset.maxBytes), redraw);
+  const waiting = waitingBatch(batch.name);
+  if (waiting) waiting.hidden = true; // this panel now says how far it is
+  parts.bar.hidden = false;
+  parts['trouble-rows'].replaceChildren();
+  buttons('running');
+  draw();
+  try {
+    const address = await sender.run();
+    sender = null;
+    location.assign(address);
+  } catch (error) {
+    ended(error);
+  }
+}
+
+function ended(error) {
+  const away = sender.awaySince;
+  draw();
+  sender.stop(); // the other lanes
+  sender = null;
+  buttons('stopped');
+  parts.go.textContent = 'Go on with the upload';
+  const again = 'Choose the same folder again and the upload goes on.';
+  if (error instanceof Refused) parts.note.textContent = `${error.message} ${again}`;
+  else if (away) parts.note.textContent = `The connection broke at ${clock(away)}. ${again}`;
+  else parts.note.textContent = `Stopped. ${again}`;
+}
+
+function buttons(state) {
+  parts.go.hidden = state === 'running';
+  parts.pause.hidden = state !== 'running';
+  parts.stop.textContent = state === 'running' ? 'Stop the upload' : 'Choose another folder';
+}
+
+function redraw() {
+  waits ||= setTimeout(() => {
+    waits = 0;
+    if (sender) draw();
+  }, REDRAW_MS);
+}
+
+function draw() {
+  const seconds = sender.secondsLeft();
+  const figures = [`${bytes(sender.bytesDone)} of ${bytes(sender.bytes)}`];
+  if (sender.paused) figures.push('paused');
+  else if (seconds !== null) figures.push(left(seconds));
+  say(`${thousands(sender.done)} of ${countOf(sender.files, 'file')} are here.`, figures.join(', '), noteWords());
+  parts.bar.max = sender.bytes || 1;
+  parts.bar.value = sender.bytesDone;
+  parts.pause.textContent = sender.paused ? 'Go on with the upload' : 'Pause the upload';
+  listTroubles();
+}
+
+function noteWords() {
+  if (sender.awaySince) return `No connection since ${clock(sender.awaySince)}. It is tried again; keep this page open.`;
+  const words = ['Keep this page open until all files are here.'];
+  if (sender.known) words.push(`${countOf(sender.known, 'file')} of this batch were here and are not sent twice.`);
+  if (sender.twice) words.push(`${countOf(sender.twice, 'photo')} were here already and count once.`);
+  return words.join(' ');
+}
+
+function listTroubles() {
+  const rows = parts['trouble-rows'];
+  for (const trouble of sender.troubles.slice(rows.children.length, MOST_ROWS)) rows.append(row(trouble));
+  parts.troubles.hidden = sender.troubles.length === 0;
+  const more = sender.troubles.length > MOST_ROWS ? `, the first ${MOST_ROWS} are listed;` : ',';
+  parts['trouble-count'].textContent = `${countOf(sender.troubles.length, 'file')} could not be taken${more}`;
+}
+
+function row({ path, size, reason }) {
+  const line = document.createElement('tr');
+  for (const [words, kind] of [[path, 'file-name'], [bytes(size), 'n maybe'], [sentence(reason), 'quiet']]) {
+    const cell = document.createElement('td');
+    cell.className = kind;
+    cell.textContent = words;
+    line.append(cell);
+  }
+  return line;
+}
+
+function sentence(reason) {
+  const plain = reason.replace(/^path: /, '').replace(/\.$/, '');
+  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.`;
+}
+
+function say(line, figures, note = '') {
+  parts.line.textContent = line;
+  parts.figures.textContent = figures;
+  parts.note.textContent = note;
+}

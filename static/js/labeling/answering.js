@@ -1,0 +1,290 @@
+/**
+ * What a person does: answer, skip, undo, redo. First into the outbox, then on the screen, then to the server.
+ * Keys pressed meanwhile wait their turn, so that each is about the crop that is shown.
+ */
+import { newKey } from './api.js';
+import { find } from './dom.js';
+import { words } from './words.js';
+
+/** @typedef {import('./queue.js').Crop} Crop */
+/** @typedef {{crop: Crop, said: Crop['said'], open: boolean}} Before */
+/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], place: number}} Done */
+
+export class Answering {
+  /** @param {import('./page.js').Page} page @param {import('./outbox.js').Outbox} outbox @param {any} last what the server knows of earlier visits */
+  constructor(page, outbox, last) {
+    this.page = page;
+    this.queue = page.queue;
+    this.outbox = outbox;
+    /** @type {Done[]} */
+    this.done = [];
+    /** @type {Done[]} */
+    this.undone = [];
+    this.mayUndo = last.may_undo;
+    this.mayRedo = last.may_redo;
+    outbox.addEventListener('sent', (event) => this.sent(event.detail));
+    outbox.addEventListener('refused', (event) => this.refused(event.detail));
+    page.panel.form.addEventListener('click', (event) => (this.isShifted = event.shiftKey));
+    page.panel.form.addEventListener('submit', (event) => this.submit(event));
+    /** Keys pressed before the page is ready wait too. */
+    this.line = this.start();
+  }
+
+  /** Answers of an earlier visit that still wait are not asked again. */
+  async start() {
+    for (const entry of await this.outbox.start()) {
+      this.queue.unsent.set(entry.key, { roundId: null, weight: 0, boxId: entry.boxId });
+      const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
+      if (crop && entry.kind !== 'undo') crop.open = false;
+    }
+    if (this.queue.current && !this.queue.current.open && this.queue.unsent.size) this.queue.crops = [];
+    this.showUnsent();
+    this.page.start();
+    this.page.supply.refill();
+  }
+
+  /** A button is a submit in the form; this is the form's script. @param {SubmitEvent} event */
+  submit(event) {
+    event.preventDefault();
+    const button = /** @type {HTMLButtonElement} */ (event.submitter);
+    const acts = { empty_photo: () => this.emptyPhoto(), skip: () => this.skip(), undo: () => this.undo(), redo: () => this.redo() };
+    if (button.name === 'act') acts[button.value]();
+    else if (button.value) this.species(Number(button.value), !this.isShifted);
+  }
+
+  /** @param {string} key @param {boolean} certain @returns {boolean} whether a species has this key */
+  key(key, certain) {
+    const species = Object.values(this.page.species).find((each) => each.hotkey === key && !each.retired);
+    if (species) this.species(species.id, certain);
+    return Boolean(species);
+  }
+
+  /** The classifier's first, as it stands when its turn comes. */
+  accept() {
+    this.inTurn(async () => {
+      const id = this.page.panel.first;
+      if (id !== null) await this.say(id, true);
+    });
+  }
+
+  /** @param {number} id @param {boolean} certain */
+  species(id, certain) {
+    this.inTurn(() => this.say(id, certain));
+  }
+
+  /** @param {number} id @param {boolean} certain */
+  say(id, certain) {
+    const crop = /** @type {Crop} */ (this.page.crop);
+    const { name } = this.page.species[id];
+    return this.answer('answer', 'labels', name, [crop], { species_id: id, certain }, { species: id, certain });
+  }
+
+  emptyPhoto() {
+    this.inTurn(() => {
+      const { image } = /** @type {Crop} */ (this.page.crop);
+      const { id } = Object.values(this.page.species).find((each) => each.kind === 'not_animal');
+      const here = this.queue.crops.filter((crop) => crop.image.id === image.id);
+      return this.answer('empty_photo', 'empty-photo', words.emptyPhoto, here, { species_id: id, certain: true }, {});
+    });
+  }
+
+  skip() {
+    this.inTurn(() => {
+      const crop = /** @type {Crop} */ (this.page.crop);
+      return this.answer('skip', 'skip', words.skip, [crop], crop.said, {});
+    });
+  }
+
+  /** Only about a crop whose photo is on the screen. @param {() => Promise<void>} act */
+  inTurn(act) {
+    this.line = this.line.then(async () => {
+      const state = this.page.element.dataset.state;
+      if (this.page.crop && (state === 'ready' || state === 'broken')) await act();
+    });
+  }
+
+  /**
+   * @param {string} kind @param {string} address @param {string} name @param {Crop[]} crops
+   * @param {Crop['said']} said @param {Record<string, unknown>} body
+   */
+  async answer(kind, address, name, crops, said, body) {
+    const crop = /** @type {Crop} */ (this.page.crop);
+    const done = {
+      key: newKey(), kind, name, said, crop, place: this.queue.placeOf(crop),
+      before: crops.map((each) => ({ crop: each, said: each.said, open: each.open })),
+    };
+    await this.keep(done, kind, `/boxes/${crop.box_id}/${address}`, {
+      ...body, lease_token: crop.lease_token, ...(crop.pick_id ? { pick_id: crop.pick_id } : {}),
+    }, weigh(done));
+    for (const each of crops) Object.assign(each, { said, open: false });
+    this.undone = [];
+    this.mayRedo = false;
+    this.finish(done);
+  }
+
+  /** Into the outbox. @param {Done} about @param {string} kind @param {string} url @param {object} body @param {number} weight */
+  async keep(about, kind, url, body, weight) {
+    const key = kind === 'undo' || kind === 'redo' ? newKey() : about.key;
+    const boxId = about.crop?.box_id ?? null;
+    this.queue.unsent.set(key, { roundId: about.crop?.round_id ?? null, weight, boxId });
+    this.showUnsent();
+    const sent = { ...body, idempotency_key: key, by: this.page.user };
+    try {
+      await this.outbox.add({ user: this.page.user, key, kind, url, body: sent, boxId });
+    } catch (error) {
+      find('#alarm').textContent = words.storageFull;
+      this.page.standingWords = words.storageFull;
+      this.queue.unsent.delete(key);
+      this.page.showCorner();
+      throw error;
+    }
+  }
+
+  /** How many are on their way, also in the first moment, when the page still says "Saved". */
+  showUnsent() {
+    find('.saved').dataset.waiting = String(this.queue.unsent.size);
+  }
+
+  /** On the screen. @param {Done} done */
+  finish(done) {
+    this.done.push(done);
+    const sized = done.before.length > 1 ? `${done.name}, ${done.before.length} crops` : done.name;
+    this.showFoot(done, sized, words.yourLast(done.place));
+    this.page.next();
+    const saved = done.kind === 'skip' ? words.skippedSaid : done.before.length > 1 ? words.savedForMany(done.name, done.before.length) : words.savedFor(done.name, done.place);
+    this.page.say([saved, ...this.nextWords()].join(' '));
+  }
+
+  nextWords() {
+    const crop = this.page.crop;
+    const standing = crop && this.queue.standing(crop.round_id);
+    if (!crop || !standing) return [];
+    const [first] = this.page.panel.hidden ? [] : crop.guesses;
+    const guess = first ? [words.guess(this.page.species[first.species_id].name, first.p)] : [];
+    return [words.crop(this.queue.placeOf(crop), standing.size), ...guess];
+  }
+
+  undo() {
+    this.line = this.line.then(async () => {
+      const done = this.done.pop();
+      if (!done && !this.mayUndo) return this.page.tell(words.nothingToUndo);
+      await this.keep(done ?? {}, 'undo', `${this.page.project}/undo`, done ? { of: done.key } : {}, done ? -weigh(done) : 0);
+      if (done) this.showTakenBack(done);
+      return undefined;
+    });
+  }
+
+  /** @param {Done} done */
+  showTakenBack(done) {
+    for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
+    this.undone.push(done);
+    this.mayRedo = true;
+    this.queue.goTo(done.crop);
+    this.showFoot(done, `${done.name},`, words.takenBackNote);
+    this.page.looking = '';
+    this.page.show();
+    this.page.say(words.takenBack(done.name, done.place));
+  }
+
+  redo() {
+    this.line = this.line.then(async () => {
+      const done = this.undone.pop();
+      if (!done && !this.mayRedo) return this.page.tell(words.nothingToRedo);
+      await this.keep(done ?? {}, 'redo', `${this.page.project}/redo`, {}, done ? weigh(done) : 0);
+      if (!done) return undefined;
+      for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false });
+      this.mayRedo = this.undone.length > 0;
+      this.finish(done);
+      return undefined;
+    });
+  }
+
+  /** @param {{picture: string} | Done} done @param {string} name @param {string} note */
+  showFoot(done, name, note) {
+    this.page.panel.showLast({ picture: 'crop' in done ? done.crop.picture : done.picture, name, note });
+    this.mayUndo ||= this.done.length > 0;
+    this.page.panel.showWays(this.mayUndo, this.mayRedo);
+  }
+
+  /** The server has it. @param {{entry: import('./store.js').Entry, reply: any}} result */
+  sent({ entry, reply }) {
+    this.queue.unsent.delete(entry.key);
+    this.showUnsent();
+    this.queue.settle(reply.round);
+    if (entry.kind === 'undo') this.undoSent(entry, reply);
+    if (entry.kind === 'redo') this.redoSent(entry, reply);
+    const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
+    if (reply.late) this.page.tell(words.late(crop?.place || (reply.round?.done ?? 0)));
+    if (reply.round?.full && entry.kind !== 'undo' && this.fullRound !== reply.round.id) {
+      this.fullRound = reply.round.id;
+      this.page.supply.fitUnderway = true;
+      this.page.note(words.roundFull(reply.round.number));
+    }
+    if (this.page.crop) this.page.showRound();
+    const isNew = reply.classifier_id !== (this.queue.classifier?.id ?? null);
+    if (isNew || this.queue.openCount === 0) this.page.supply.refill();
+  }
+
+  /** @param {import('./store.js').Entry} entry @param {any} reply */
+  undoSent(entry, reply) {
+    this.mayUndo = !reply.nothing || this.done.length > 0;
+    if (reply.nothing) {
+      if (entry.boxId === null) this.page.tell(reply.words);
+      this.page.panel.showWays(this.mayUndo, this.mayRedo);
+      return;
+    }
+    const known = this.queue.ofBox(reply.box_id);
+    if (known) {
+      const { pick_id: pickId, lease_token: token, round_id: roundId, said } = reply.crop;
+      Object.assign(known, { lease_token: token, open: pickId !== null }, pickId ? { pick_id: pickId, round_id: roundId } : {}, entry.boxId === null ? { said } : {});
+    }
+    if (entry.boxId === null) this.showOlderTakenBack(known ?? this.queue.insert(reply.crop), reply);
+    if (reply.words !== words.takenBackWords(reply.name)) this.page.tell(reply.words);
+  }
+
+  /** What was answered before this page was opened. @param {Crop} crop @param {any} reply */
+  showOlderTakenBack(crop, reply) {
+    this.queue.goTo(crop);
+    this.mayRedo = true;
+    this.page.looking = '';
+    this.page.show();
+    this.showFoot({ picture: crop.picture }, `${reply.name},`, words.takenBackNote);
+    this.page.say(words.takenBack(reply.name, crop.place));
+  }
+
+  /** @param {import('./store.js').Entry} entry @param {any} reply */
+  redoSent(entry, reply) {
+    if (entry.boxId !== null) return;
+    this.mayRedo = !reply.nothing;
+    if (reply.nothing) {
+      this.page.tell(reply.words);
+      this.page.panel.showWays(this.mayUndo, false);
+      return;
+    }
+    const crop = this.queue.ofBox(reply.box_id);
+    if (crop) Object.assign(crop, { said: reply.species_id ? { species_id: reply.species_id, certain: reply.certain } : null, open: false });
+    this.mayUndo = true;
+    this.showFoot({ picture: `/boxes/${reply.box_id}/crop.jpg` }, reply.name, words.yourLast(reply.round?.done ?? 0));
+    if (crop && crop === this.page.crop) this.page.next();
+    this.page.say(reply.words);
+  }
+
+  /** The server said no: the crop waits again, and the page says why. @param {{entry: import('./store.js').Entry, words: string}} result */
+  refused({ entry, words: why }) {
+    this.queue.unsent.delete(entry.key);
+    this.showUnsent();
+    const at = this.done.findIndex((done) => done.key === entry.key);
+    if (at >= 0) {
+      const [done] = this.done.splice(at, 1);
+      for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
+      if (!this.page.crop) this.page.next();
+      else this.page.showRound();
+    }
+    this.page.tell(words.refused(why));
+  }
+}
+
+/** How many picks of the round an act fills. @param {Done} done */
+function weigh(done) {
+  return done.kind === 'skip' ? 0 : done.before.filter(({ open }) => open).length;
+}

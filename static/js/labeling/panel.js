@@ -1,0 +1,122 @@
+/** The panel of answers: five guesses, the species, the four others, what was answered last. Nothing in it ever moves. */
+import { all, find, make, makeSvg, set } from './dom.js';
+import { percent, words } from './words.js';
+
+/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean}} Species */
+
+export class Panel {
+  /** @param {HTMLFormElement} form @param {Record<string, Species>} species @param {boolean} locked whether one may only look */
+  constructor(form, species, locked) {
+    this.locked = locked;
+    this.form = form;
+    this.species = species;
+    this.hidden = false;
+    this.list = find('.species > .list', form);
+    this.guessRows = all('.guess li', form);
+    this.last = find('.last', form);
+    // A click must not take the focus: else the next Enter would repeat it.
+    form.addEventListener('mousedown', (event) => {
+      if (event.target.closest('button')) event.preventDefault();
+    });
+  }
+
+  /** @param {import('./queue.js').Crop} crop @param {boolean} blank whether the classifier has said nothing at all yet */
+  show(crop, blank) {
+    this.crop = crop;
+    this.blank = blank;
+    this.form.action = `/boxes/${crop.box_id}/labels`;
+    find('[name=lease_token]', this.form).value = crop.lease_token;
+    find('[name=pick_id]', this.form).value = crop.pick_id ?? '';
+    this.enable(true);
+    this.showGuesses();
+    this.showSaid();
+  }
+
+  /** @param {boolean} on whether there is something to answer */
+  enable(on) {
+    for (const button of all('.answer', this.form)) button.disabled = !on || this.locked;
+    if (!on) for (const [place, row] of this.guessRows.entries()) row.replaceChildren(this.emptyGuess(place, ''));
+  }
+
+  showGuesses() {
+    const guesses = this.hidden ? [] : this.crop.guesses;
+    const why = this.hidden ? words.hiddenGuess : this.blank ? words.noGuess : words.noGuessHere;
+    for (const [place, row] of this.guessRows.entries()) {
+      row.replaceChildren(guesses[place] ? this.guess(place, guesses[place]) : this.emptyGuess(place, why));
+    }
+  }
+
+  /** @param {number} place @param {{species_id: number, p: number}} guess */
+  guess(place, { species_id: id, p }) {
+    const { name, hotkey } = this.species[id];
+    const key = place === 0 ? '↵' : hotkey;
+    const share = String(percent(p));
+    return make(
+      'button',
+      { type: 'submit', name: 'species', value: String(id), 'aria-label': `${name}, ${share} percent${place ? '' : ', Enter'}`, disabled: this.locked },
+      key ? make('kbd', {}, key) : make('span'),
+      make('span', { class: 'name' }, name),
+      makeSvg('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, makeSvg('rect', { width: share, height: '6' })),
+      make('span', { class: 'p' }, `${share}%`),
+    );
+  }
+
+  /** @param {number} place @param {string} why */
+  emptyGuess(place, why) {
+    return make('button', { type: 'submit', class: 'empty', disabled: true }, make('span', { class: 'name' }, place ? '' : why));
+  }
+
+  /** What this person said about the crop before. */
+  showSaid() {
+    const said = this.crop.said;
+    for (const button of all('.answer[name=species]', this.form)) {
+      const on = said !== null && Number(button.value) === said.species_id;
+      set(button, { 'aria-pressed': String(on) });
+      button.querySelector('.mark')?.remove();
+      if (on && !said?.certain) button.append(make('span', { class: 'mark' }, words.notCertain));
+    }
+  }
+
+  /** @returns {number | null} what Enter says */
+  get first() {
+    return this.hidden ? null : (this.crop?.guesses[0]?.species_id ?? null);
+  }
+
+  turnGuess() {
+    this.hidden = !this.hidden;
+    if (this.crop) this.showGuesses();
+  }
+
+  /** @param {Species} species a new row at the end of the list */
+  add(species) {
+    this.species[species.id] = species;
+    for (const none of all('.none', this.list)) none.remove();
+    const { id, name, hotkey, scientific_name: scientific } = species;
+    this.list.append(
+      make(
+        'li',
+        {},
+        make(
+          'button',
+          { class: 'answer', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': hotkey ? `${name}, key ${hotkey}` : name, 'aria-pressed': 'false' },
+          hotkey ? make('kbd', {}, hotkey) : make('span'),
+          make('span', { class: 'name' }, name),
+        ),
+      ),
+    );
+  }
+
+  /** The foot. @param {{picture: string, name: string, note: string}} done */
+  showLast({ picture, name, note }) {
+    const image = find('img', this.last);
+    image.hidden = false;
+    if (image.getAttribute('src') !== picture) image.src = picture;
+    find('p', this.last).replaceChildren(make('span', { class: 'strong', title: name }, name), ' ', make('span', { class: 'faint tiny' }, note));
+  }
+
+  /** @param {boolean} mayUndo @param {boolean} mayRedo */
+  showWays(mayUndo, mayRedo) {
+    find('.undo', this.last).disabled = !mayUndo;
+    find('.redo', this.last).hidden = !mayRedo;
+  }
+}

@@ -1,0 +1,160 @@
+/** One table of keys: the handler and the sheet on `?` both read it (ui words, section 6). */
+import { all, find, make } from './dom.js';
+import { words } from './words.js';
+
+/**
+ * keys: as typed; `shift+` and `ctrl+` (Cmd on a Mac) stand before named keys. shown: how the sheet draws them; an array is a key.
+ * species: the row stands for a species key, found by its letter in the project's list. repeats: a held key goes on.
+ */
+export const KEYS = [
+  { group: 'Answer', shown: [['1'], '–', ['9'], ['A'], '…'], says: 'the species with that key', act: 'species', keys: [] },
+  { group: 'Answer', shown: [['Enter']], says: 'accept the classifier’s first', act: 'accept', keys: ['Enter'] },
+  { group: 'Answer', shown: [['Shift'], '+ key'], says: 'the same, but not certain', act: 'species', keys: [] },
+  { group: 'Answer', shown: [['/']], says: 'type a name, any species', act: 'find', keys: ['/'] },
+  { group: 'Answer', shown: [['X']], says: 'not an animal', act: 'species', keys: [] },
+  { group: 'Answer', shown: [['U']], says: 'cannot tell', act: 'species', keys: [] },
+  { group: 'Answer', shown: [['P'], ['V']], says: 'person, vehicle', act: 'species', keys: [] },
+  { group: 'Answer', shown: [['N']], says: 'nothing in the whole photo', act: 'emptyPhoto', keys: ['n'], letter: true },
+  { group: 'Answer', shown: [['S']], says: 'skip, ask me again later', act: 'skip', keys: ['s'], letter: true },
+  { group: 'Take back', shown: [['Ctrl'], ['Z']], says: 'undo, any depth', act: 'undo', keys: ['ctrl+z'] },
+  { group: 'Take back', shown: [['Ctrl'], ['Shift'], ['Z']], says: 'redo', act: 'redo', keys: ['ctrl+shift+z'] },
+  { group: 'Move', shown: [['←'], ['→']], says: 'crop before, crop after', act: 'move', keys: ['ArrowLeft', 'ArrowRight'], steps: [-1, 1], repeats: true },
+  { group: 'Move', shown: [['↑'], ['↓']], says: 'photo before, after', act: 'frame', keys: ['ArrowUp', 'ArrowDown'], steps: [-1, 1], repeats: true },
+  { group: 'Move', shown: [['Home']], says: 'the crop’s own photo', act: 'home', keys: ['Home'] },
+  { group: 'Move', shown: [['Space']], says: 'play or stop the burst', act: 'play', keys: [' '] },
+  { group: 'See', shown: [['Z']], says: 'box, whole photo, 1:1', act: 'view', keys: ['z'] },
+  { group: 'See', shown: [['+'], ['−']], says: 'zoom; drag to pan', act: 'zoom', keys: ['+', '=', '-'], steps: [1, 1, -1] },
+  { group: 'See', shown: [['Shift'], '+ arrows'], says: 'pan', act: 'pan', keys: ['shift+ArrowLeft', 'shift+ArrowRight', 'shift+ArrowUp', 'shift+ArrowDown'], steps: [[1, 0], [-1, 0], [0, 1], [0, -1]], repeats: true },
+  { group: 'See', shown: [['['], [']']], says: 'darker, brighter', act: 'bright', keys: ['[', ']'], steps: [-1, 1] },
+  { group: 'See', shown: [['{'], ['}']], says: 'less, more contrast', act: 'contrast', keys: ['{', '}'], steps: [-1, 1] },
+  { group: 'See', shown: [['\\']], says: 'light as shot', act: 'asShot', keys: ['\\'] },
+  { group: 'See', shown: [['H']], says: 'hide or show the guess', act: 'hide', keys: ['h'] },
+  { group: 'Help', shown: [['?']], says: 'this list', act: 'help', keys: ['?'] },
+  { group: 'Help', shown: [['Esc']], says: 'leave, nothing said', act: 'leave', keys: ['Escape'] },
+];
+
+const SWITCH = 'waterhole-letters';
+const IS_MAC = /mac/i.test(navigator.platform);
+
+export class Shortcuts {
+  /**
+   * @param {Record<string, (step: any) => void>} acts what each act of the table does
+   * @param {(key: string, certain: boolean) => boolean} species answers with the species of a key; false when there is none
+   */
+  constructor(acts, species) {
+    this.acts = acts;
+    this.species = species;
+    this.sheet = find('.key-help');
+    this.letters = localStorage.getItem(SWITCH) !== 'off';
+    this.rows = new Map(KEYS.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
+    this.acts.help = () => this.open();
+    this.acts.leave = () => undefined;
+    addEventListener('keydown', (event) => this.press(event));
+    this.sheet.addEventListener('click', (event) => {
+      if (event.target === this.sheet || event.target.closest('[data-close]')) this.close();
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  press(event) {
+    if (this.sheet.classList.contains('open')) {
+      this.pressInSheet(event);
+      return;
+    }
+    if (isTextField(event.target) || event.isComposing || isItsOwn(event)) return;
+    if (this.run(event)) event.preventDefault();
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key means something here */
+  run(event) {
+    const key = nameOf(event);
+    if (key === null) return false;
+    const found = this.rows.get(key);
+    if (found?.row.letter && !this.letters) return false;
+    if (found) {
+      if (!event.repeat || found.row.repeats) this.acts[found.row.act](found.step);
+      return true;
+    }
+    if (event.ctrlKey || event.metaKey || !this.letters || !/^[a-z0-9]$/.test(key)) return false;
+    return event.repeat || this.species(key.toUpperCase(), !event.shiftKey);
+  }
+
+  /** @param {KeyboardEvent} event */
+  pressInSheet(event) {
+    if (event.key === 'Tab') this.stay(event);
+    if (event.key !== 'Escape' && event.key !== '?') return;
+    event.preventDefault();
+    this.close();
+  }
+
+  /** The focus stays in the open sheet. @param {KeyboardEvent} event */
+  stay(event) {
+    const stops = all('button, input', this.sheet);
+    const edge = event.shiftKey ? stops[0] : stops[stops.length - 1];
+    if (document.activeElement !== edge && this.sheet.contains(document.activeElement)) return;
+    event.preventDefault();
+    (event.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
+  }
+
+  open() {
+    this.before = document.activeElement;
+    find('.key-help-sheet', this.sheet).replaceChildren(...this.lines());
+    this.sheet.classList.add('open');
+    find('[data-close]', this.sheet).focus();
+  }
+
+  close() {
+    this.sheet.classList.remove('open');
+    if (this.before instanceof HTMLElement) this.before.focus();
+  }
+
+  lines() {
+    const groups = new Map(KEYS.map((row) => [row.group, make('dl')]));
+    for (const row of KEYS) groups.get(row.group)?.append(make('div', {}, make('dt', {}, ...row.shown.flatMap(drawn)), make('dd', {}, row.says)));
+    const columns = [...groups].map(([name, list]) => make('div', { class: 'key-group' }, make('h3', {}, name), list));
+    const box = /** @type {HTMLInputElement} */ (make('input', { type: 'checkbox', id: 'letters' }));
+    box.checked = this.letters;
+    box.addEventListener('change', () => {
+      this.letters = box.checked;
+      localStorage.setItem(SWITCH, box.checked ? 'on' : 'off');
+    });
+    const close = make('button', { class: 'button', type: 'button', 'data-close': true }, words.close, ' ', make('kbd', {}, 'Esc'));
+    return [
+      make('div', { class: 'spread' }, make('h2', { id: 'keys-title' }, words.keysTitle), close),
+      make('p', { class: 'quiet' }, words.keysNote),
+      make('div', { class: 'key-help-columns' }, ...columns),
+      make('label', { class: 'check', for: 'letters' }, box, words.keysSwitch),
+    ];
+  }
+}
+
+/** @param {string | string[]} part */
+function drawn(part) {
+  if (typeof part === 'string') return [part];
+  return part.map((key) => make('kbd', {}, key === 'Ctrl' && IS_MAC ? '⌘' : key));
+}
+
+/** The key as the table writes it; null for what is the browser's. @param {KeyboardEvent} event */
+function nameOf(event) {
+  const altGraph = event.getModifierState('AltGraph');
+  const command = !altGraph && (event.ctrlKey || event.metaKey);
+  if (event.altKey && !altGraph) return null;
+  const isLetter = /^\p{L}$/u.test(event.key);
+  const digit = event.shiftKey && /^Digit\d$/.test(event.code) && !/^[+=\-/?{}[\]\\]$/.test(event.key) ? event.code.slice(5) : null;
+  const key = digit ?? (isLetter ? event.key.toLowerCase() : event.key);
+  const shift = event.shiftKey && (command || key.length > 1) ? 'shift+' : '';
+  return `${command ? 'ctrl+' : ''}${shift}${key}`;
+}
+
+/** @param {EventTarget | null} target */
+function isTextField(target) {
+  return target instanceof HTMLElement && target.matches('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]');
+}
+
+/** A control that was reached by keyboard keeps its own keys. @param {KeyboardEvent} event */
+function isItsOwn(event) {
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.matches('input[type=range]')) return event.key.startsWith('Arrow') || event.key === 'Home';
+  return (event.key === 'Enter' || event.key === ' ') && target.matches('a:focus-visible, button:focus-visible, summary:focus-visible');
+}

@@ -1,0 +1,86 @@
+/** Every word that the scripts of the label page say; those of the page itself stand in its template. */
+
+/** @param {number} count @param {string} one */
+export const count = (count, one) => `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;
+/** @param {number} share */
+export const percent = (share) => Math.round(share * 100);
+
+export const words = {
+  saved: 'Saved',
+  saving: 'Saving',
+  /** @param {number} n */
+  waiting: (n) => `${n} waiting`,
+  fetching: 'Fetching the first crops',
+  fetchingNext: 'Fetching the next crops',
+  fetchingPhoto: 'Fetching this photo',
+  /** @param {string} clock */
+  offline: (clock) =>
+    `No connection since ${clock}. Go on: your answers are kept on this computer and sent when it is back.`,
+  offlineSaid: 'No connection. Answers are kept.',
+  /** @param {number} n */
+  usedUp: (n) => `No more crops without a connection. ${count(n, 'answer')} ${n === 1 ? 'waits' : 'wait'}.`,
+  /** @param {number} n */
+  connected: (n) => `Connected. ${count(n, 'answer')} sent.`,
+  /** @param {string} when @param {number} n */
+  signedOut: (when, n) =>
+    `You were signed out${when}. ${count(n, 'answer')} ${n === 1 ? 'waits' : 'wait'} on this computer. Sign in and they are sent, under your name.`,
+  storageFull: 'Not saved on this computer: its storage is full. Stop and tell your administrator.',
+  broken: 'This photo cannot be shown; its file is damaged. Skip it, or answer from the burst.',
+
+  /** @param {string} name @param {number} number */
+  savedFor: (name, number) => `${name} saved for crop ${number}.`,
+  /** @param {string} name @param {number} n */
+  savedForMany: (name, n) => `${name} saved for ${count(n, 'crop')}.`,
+  /** @param {number} number @param {number} size */
+  crop: (number, size) => `Crop ${number} of ${size}.`,
+  /** @param {string} name @param {number} p */
+  guess: (name, p) => `The classifier says ${name}, ${percent(p)} percent.`,
+  /** @param {string} name @param {number} number */
+  takenBack: (name, number) => `Taken back: ${name}, crop ${number}.`,
+  takenBackNote: 'taken back',
+  /** @param {string} name */
+  takenBackWords: (name) => `${name}, taken back`,
+  /** @param {number} number */
+  late: (number) => `Crop ${number} was given to somebody else; your answer is kept as a second voice.`,
+  /** @param {string} why */
+  refused: (why) => `Not saved: ${why}`,
+  /** @param {number} number */
+  roundFull: (number) => `Round ${number} is full.`,
+  /** @param {number} number */
+  yourLast: (number) => `your last answer, crop ${number}`,
+  notCertain: 'not certain',
+  signedOutSign: 'Signed out',
+  signIn: 'Sign in',
+  nothingToUndo: 'There is nothing to take back.',
+  nothingToRedo: 'There is nothing to say again.',
+  firstCrop: 'There is no crop before this one.',
+  lastCrop: 'There is no crop after this one.',
+
+  /** @param {number} n */
+  learnt: (n) => `after ${count(n, 'answer')}`,
+  noGuess: 'No guess yet: the first round is random.',
+  noGuessHere: 'No guess for this crop yet',
+  hiddenGuess: 'Hidden. H shows it.',
+  noBurst: 'This photo stands alone',
+  /** @param {number} n @param {number} seconds */
+  burst: (n, seconds) => `This burst · ${n} photos in ${seconds} s`,
+  /** @param {number} n @param {number} of @param {number} seconds */
+  frame: (n, of, seconds) => `Photo ${n} of ${of}, ${seconds} seconds`,
+  /** @param {number} n @param {number} of */
+  otherFrame: (n, of) => `Photo ${n} of ${of} of the burst. Home goes back to the crop's own.`,
+  /** @param {{number: number, of: number, score: number}} crop */
+  box: (crop) => `Box ${crop.number} of ${crop.of} · detector ${crop.score.toFixed(2)}`,
+  /** @param {number} n */
+  counted: (n) => `${n} from boxes`,
+
+  /** @param {string} name */
+  addSpecies: (name) => `Add «${name}» as a new species`,
+  needsConnection: 'A new species needs a connection.',
+  emptyPhoto: 'Empty photo',
+  skip: 'Skip',
+  skippedSaid: 'Skipped. It comes back at the end of the round.',
+  keysTitle: 'Keys',
+  keysNote: 'Arrows only move. Only a species key, Enter or an answer key says something, and Ctrl Z takes it back, as often as you like.',
+  keysSwitch: 'Letters and digits answer',
+  close: 'Close',
+};
