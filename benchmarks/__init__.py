@@ -1,0 +1,1 @@
+"""One command a figure; they print numbers, tests assert behaviour."""

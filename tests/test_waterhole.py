@@ -1,0 +1,151 @@
+"""The command line as an operator uses it: what works, and one plain line for what does not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image as Picture
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Shell:
+    """Runs commands over one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WATERHOLE_")}
+        environment |= {"WATERHOLE_HOME": str(self.home), "WATERHOLE_FREE_SPACE_FLOOR_MB": "1"} | settings
+        return subprocess.run(
+            [sys.executable, str(ROOT / "waterhole.py"), *words],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=self.home,
+        )
+
+    def works(self, *words: str, **settings: str) -> str:
+        done = self.run(*words, **settings)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def complains(self, *words: str, **settings: str) -> str:
+        done = self.run(*words, **settings)
+        assert done.returncode in (1, 2), done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        return done.stderr.strip()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    made = Shell(tmp_path / "home")
+    made.home.mkdir()
+    return made
+
+
+@pytest.fixture
+def house(shell: Shell) -> Shell:
+    shell.works("migrate")
+    return shell
+
+
+def folder_of_photos(at: Path) -> Path:
+    (at / "Camera A").mkdir(parents=True)
+    for number in range(3):
+        Picture.new("RGB", (64, 48), (number * 80, 90, 30)).save(at / "Camera A" / f"IMG_{number}.JPG")
+    (at / "Camera A" / "IMG_9.JPG").write_bytes((at / "Camera A" / "IMG_0.JPG").read_bytes())
+    (at / "notes.txt").write_text("no photo")
+    return at
+
+
+def test_a_command_before_the_first_migrate_says_what_to_do(shell: Shell) -> None:
+    assert "waterhole migrate" in shell.complains("doctor")
+
+
+def test_migrate_twice_is_migrate_once(house: Shell) -> None:
+    assert "0001" in house.works("migrate") or "schema" in house.works("migrate")
+
+
+def test_an_account_gets_a_password_once_and_the_address_is_taken_then(house: Shell) -> None:
+    assert "shown once" in house.works("create-user", "--email", "Ann@Example.org", "--name", "Ann", "--admin")
+    assert "already an account" in house.complains("create-user", "--email", "ann@example.org", "--name", "Ann")
+    assert "shown once" in house.works("reset-password", "--email", "ann@example.org")
+    assert "disabled" in house.works("disable-user", "--email", "ann@example.org")
+    assert "no account" in house.complains("sign-out", "--email", "bob@example.org")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("create-user", "--email", "nobody", "--name", "N"), "is not an address"),
+        (("create-user", "--email", "a@b.c", "--name", "N", "--role", "king"), "role"),
+        (("import", "no/such/folder", "--project", "P", "--create"), "not a folder"),
+        (("export", "--project", "Nothing"), "no project called"),
+        (("import", ".", "--project", "P", "--create", "--detector", "no.safetensors"), "is not a file"),
+        (("serve", "--host", "0.0.0.0"), "https"),
+        (("serve", "--tls-cert", "x.pem"), "tls-key"),
+        (("fly",), "No such command"),
+        (("import",), "Missing"),
+    ],
+)
+def test_bad_input_is_one_plain_line(house: Shell, words: tuple[str, ...], said: str) -> None:
+    assert said.lower() in house.complains(*words).lower()
+
+
+def test_a_bad_setting_is_named(house: Shell) -> None:
+    assert "WATERHOLE_PORT" in house.complains("doctor", WATERHOLE_PORT="many")
+
+
+def test_a_database_that_does_not_answer_is_named(shell: Shell) -> None:
+    address = "postgresql://nobody@127.0.0.1:1/none"
+    assert "does not answer" in shell.complains("doctor", WATERHOLE_DATABASE_URL=address)
+
+
+def test_a_taken_port_is_said_plainly(house: Shell) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"Port {port}" in house.complains("serve", "--port", str(port))
+
+
+def test_a_folder_comes_in_once_and_goes_out_as_tables(house: Shell, tmp_path: Path) -> None:
+    photos = folder_of_photos(tmp_path / "survey")
+    first = house.works("import", str(photos), "--project", "P", "--create")
+    assert "3 photos are here" in first
+    assert "notes.txt" in first
+    again = house.works("import", str(photos), "--project", "P")
+    assert "4 were known" in again or "5 were known" in again
+    house.works("export", "--project", "P", "--out", str(tmp_path / "out"))
+    with (tmp_path / "out" / "species.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["species"] for row in rows] == ["not_yet_processed"] * 3
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]
+
+
+def test_doctor_is_content_with_a_new_house_and_names_what_is_broken(house: Shell, tmp_path: Path) -> None:
+    house.works("import", str(folder_of_photos(tmp_path / "survey")), "--project", "P", "--create")
+    assert "Every invariant holds" in house.works("doctor", "--deep")
+    lost = next((house.home / "store" / "originals").glob("*/*"))
+    lost.unlink()
+    broken = house.run("doctor", "--json")
+    assert broken.returncode == 1
+    assert lost.name in json.loads(broken.stdout)["findings"][0]["what"]
+
+
+def test_an_import_is_refused_when_the_disk_is_too_full(house: Shell, tmp_path: Path) -> None:
+    photos = folder_of_photos(tmp_path / "survey")
+    said = house.complains(
+        "import", str(photos), "--project", "P", "--create", WATERHOLE_FREE_SPACE_FLOOR_MB=str(1 << 40)
+    )
+    assert "disk" in said

@@ -1,0 +1,617 @@
+"""The command line. It alone imports inside its subcommands, so that a web command never loads torch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from models.database import Database
+    from models.project import Project
+    from models.settings import Settings
+    from models.storage import Store
+    from models.user import User
+
+cli = typer.Typer(
+    help="Count wild animals in camera-trap photos.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+ProjectName = Annotated[str, typer.Option("--project", help="The project's name.")]
+Email = Annotated[str, typer.Option("--email", help="The address of the account.")]
+DRAWN_NOTE = (
+    "These scenes are drawn by the program, they are no photos. What they show is known, so you can check every figure."
+)
+
+
+def main() -> NoReturn:
+    """Run a command; whatever goes wrong is one line for people, never a traceback."""
+    import pydantic
+    import sqlalchemy.exc
+
+    from models.errors import DomainError
+
+    try:
+        code = cli(standalone_mode=False) or 0  # the status of a typer.Exit comes back as a value
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except DomainError as error:
+        code = complain(str(error))
+    except pydantic.ValidationError as error:
+        code = complain(
+            "; ".join(f"WATERHOLE_{each['loc'][0]}".upper() + f": {each['msg']}" for each in error.errors())
+        )
+    except sqlalchemy.exc.OperationalError as error:
+        code = complain(f"The database does not answer: {str(error.orig).strip().splitlines()[0]}")
+    except OSError as error:
+        code = complain(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a mistake on the command line, said by the parser
+            code = complain(f"{error.format_message()} Try `waterhole --help`.", code=2)
+        elif os.environ.get("WATERHOLE_TRACEBACK"):
+            raise
+        else:
+            code = complain(f"This is a bug: {type(error).__name__}: {error}. Set WATERHOLE_TRACEBACK=1 to see where.")
+    sys.exit(code)
+
+
+def complain(words: str, *, code: int = 1) -> int:
+    """One line on standard error."""
+    print(f"waterhole: {words}", file=sys.stderr)
+    return code
+
+
+# --- serving -----------------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this program's schema (an embedded one is made when there is none)."""
+    from models import schema
+
+    with opened(check=False) as (database, _store, _settings):
+        schema.migrate(database)
+        print(f"The database is at schema {schema.versions(database)[1]}.")
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; loopback by default.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM) for https.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option(help="A proxy in front does https; its X-Forwarded headers are believed.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option(help="One line of log a request.")] = False,
+) -> None:
+    """Run the web server."""
+    import uvicorn
+
+    from app.main import create_app
+    from app.server import Server
+    from models import logs
+
+    given = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "behind_proxy": behind_proxy or None}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    refuse_plain_http(settings)
+    refuse_taken_port(settings)
+    logs.configure(settings.log_format, verbose=verbose)
+    config = uvicorn.Config(
+        create_app(settings), host=settings.host, port=settings.port, log_level="warning", access_log=False,
+        ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, proxy_headers=settings.behind_proxy,
+        forwarded_allow_ips=settings.proxy_addresses, timeout_graceful_shutdown=5, server_header=False,
+    )  # fmt: skip
+    Server(config).run()
+
+
+@cli.command()
+def worker() -> None:
+    """Run the worker: it finds animals, learns, and chooses the next crops."""
+    from models import logs
+    from worker.main import run_worker
+
+    settings = load_settings()
+    logs.configure(settings.log_format)
+    run_worker(settings)
+
+
+# --- photos in, tables out ---------------------------------------------------------------------------------------------------
+
+
+@cli.command("import")
+def import_photos(
+    folder: Annotated[Path, typer.Argument(help="A folder of photos; its first level of folders are the deployments.")],
+    project: ProjectName,
+    name: Annotated[str | None, typer.Option(help="Name of the batch; the folder's name by default.")] = None,
+    boxes: Annotated[Path | None, typer.Option(help="A MegaDetector results file to take the boxes from.")] = None,
+    create: Annotated[bool, typer.Option(help="Make the project when there is none of this name.")] = False,
+    detector: Annotated[
+        Path | None, typer.Option(help="Detector weights of a project that is made (.safetensors).")
+    ] = None,
+) -> None:
+    """Bring in a folder that lies on this machine. Run it again to go on where it stopped."""
+    with opened() as (database, store, _settings):
+        with database.writing() as session:
+            found = project_named(session, project, create=create, hint=True)
+            if detector is not None:
+                choose_detector(found, detector)
+            project_id = found.id
+        bring_in(database, store, project_id, folder, name or folder.resolve().name, boxes)
+
+
+@cli.command()
+def export(
+    project: ProjectName,
+    out: Annotated[Path, typer.Option(help="Folder for species.csv, counts.csv and manifest.json.")] = Path(),
+) -> None:
+    """Write species.csv and counts.csv from one snapshot."""
+    from app.exports.files import write_all
+
+    with opened() as (database, store, _settings):
+        with database.reading() as session:
+            project_id = project_named(session, project).id
+        for path, rows in write_all(database, store, project_id, out).items():
+            print(f"{path}: {rows:,} rows")
+
+
+# --- people ------------------------------------------------------------------------------------------------------------------
+
+
+@cli.command("create-user")
+def create_user(
+    email: Email,
+    name: Annotated[str, typer.Option(help="The person's name, as others see it.")],
+    admin: Annotated[bool, typer.Option(help="May make projects and accounts.")] = False,
+    project: Annotated[str | None, typer.Option(help="Also add to this project.")] = None,
+    role: Annotated[str, typer.Option(help="admin, expert, annotator or viewer.")] = "annotator",
+) -> None:
+    """Make an account with a random password, printed once."""
+    from models.audit import note
+    from models.errors import Invalid
+    from models.membership import Membership, Role
+    from models.user import User
+
+    if role not in list(Role):
+        raise Invalid(f"role: {role!r} is not one of {', '.join(Role)}")
+    with opened() as (database, _store, _settings), database.writing() as session:
+        user = User.register(session, email, name, is_admin=admin)
+        password = new_password(user)
+        note(session, "account.made", email=user.email, is_admin=admin, where="command line")
+        if project:
+            Membership.grant(session, project_named(session, project).id, user.id, Role(role))
+    print(f"{user.email} can sign in with the password {password} (shown once).")
+
+
+@cli.command("reset-password")
+def reset_password(email: Email) -> None:
+    """Give an account a new random password, printed once; every sign-in of it ends."""
+    from models.audit import note
+    from models.session import UserSession
+
+    with opened() as (database, _store, _settings), database.writing() as session:
+        user = account(session, email)
+        password = new_password(user)
+        UserSession.end_all(session, user.id)
+        note(session, "account.reset", email=user.email, where="command line")
+    print(f"{user.email} can sign in with the password {password} (shown once).")
+
+
+@cli.command("disable-user")
+def disable_user(email: Email) -> None:
+    """Sign a person out everywhere and let the account in no more; what the person said stays."""
+    from models.base import utc_now
+
+    change_account(email, "disabled", lambda user: setattr(user, "disabled_at", utc_now()))
+
+
+@cli.command("enable-user")
+def enable_user(email: Email) -> None:
+    """Let a disabled account in again."""
+    change_account(email, "enabled", lambda user: setattr(user, "disabled_at", None))
+
+
+@cli.command("sign-out")
+def sign_out(email: Email) -> None:
+    """End every sign-in of a person."""
+    change_account(email, "signed_out", lambda _user: None)
+
+
+# --- looking after the house -------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+def doctor(
+    deep: Annotated[bool, typer.Option(help="Also read every file and compare its hash.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check what must always be true and name what is wrong; exit status 1 when anything is."""
+    from models.invariants import examine
+    from models.queue import workers
+
+    with opened() as (database, store, settings):
+        facts = database.facts() | {
+            "home": str(settings.home.resolve()),
+            "free_gb": round(free_bytes(settings) / 1e9, 1),
+        }
+        findings = examine(database, store, deep=deep)
+        with database.reading() as session:
+            alive = {beat.name: beat.device for beat in workers(session) if beat.is_alive}
+    if as_json:
+        print(json.dumps({"facts": facts, "workers": alive, "findings": [vars(each) for each in findings]}))
+    else:
+        say_health(facts, alive, [f"{each.invariant}: {each.what}" for each in findings])
+    if findings:
+        raise typer.Exit(1)
+
+
+def say_health(facts: dict[str, object], alive: dict[str, str], findings: list[str]) -> None:
+    """The same for people."""
+    journal = f", journal {facts['journal']}" if "journal" in facts else ""
+    print(f"Database  {facts['product']} {facts['version']}{journal}")
+    if facts.get("journal") == "delete":
+        print("          This SQLite library has the WAL-reset bug, so the slower rollback journal is used.")
+    print(f"Files     {facts['home']}, {facts['free_gb']} GB free")
+    print(f"Worker    {', '.join(f'{name} ({device})' for name, device in alive.items()) or 'none is running'}")
+    print("\n".join(findings) if findings else "Every invariant holds.")
+
+
+@cli.command("train-detector")
+def train_detector(
+    boxes: Annotated[Path, typer.Option(help="Folder with boxes.csv and boxes.tar.")],
+    photos: Annotated[Path, typer.Option(help="Folder of camera-trap photos with labels.csv, for empties.")],
+    out: Annotated[Path, typer.Option(help="The weights to write (.safetensors).")],
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder with cifar10.tar.gz, for distant animals and decoys.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps of 4 photos.")] = 1000,
+    state: Annotated[Path | None, typer.Option(help="Keeps the state, so that a stopped run goes on.")] = None,
+) -> None:
+    """Train the starter detector; see worker/networks/starter/CARD.md."""
+    from worker.learning.detector_training import Progress
+    from worker.learning.detector_training import train_detector as train
+
+    def show(progress: Progress) -> None:
+        print(
+            f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, {progress.step_s:.1f} s a step",
+            flush=True,
+        )
+
+    for folder in (boxes, photos, *([pictures] if pictures else [])):
+        require_folder(folder)
+    sha256 = train(boxes, photos, out, pictures=pictures, steps=steps, state_path=state, report=show)
+    print(f"{out} is written, sha256 {sha256}")
+
+
+# --- the demo: nothing but the commands above, one after the other -----------------------------------------------------------
+
+
+@cli.command()
+def demo(
+    photos: Annotated[Path | None, typer.Option(help="A folder of photos; without it scenes are drawn.")] = None,
+    project: Annotated[str | None, typer.Option(help="Name of the project.")] = None,
+) -> None:
+    """Set up, import, serve and work, all on this machine; Ctrl-C stops it, the next start goes on."""
+    from models import schema
+
+    settings = load_settings()
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with Ctrl-C ignored
+        signal.signal(stop, signal.default_int_handler)
+    refuse_taken_port(settings)
+    if photos is not None:
+        require_folder(photos)
+    with opened(check=False) as (database, store, _settings):
+        schema.migrate(database)
+        say_first_admin(database)
+        with children(settings) as running:
+            project_id = demo_project(database, settings, photos, project)
+            folder = photos or settings.home / "drawn-scenes"
+            bring_in(database, store, project_id, folder, folder.resolve().name, None)
+            print(
+                f"\nOpen http://{settings.host}:{settings.port}/projects/{project_id}  (stop with Ctrl-C)\n", flush=True
+            )
+            print(
+                f"Everything lies in {settings.home.resolve()}; to start over, stop and delete that folder.", flush=True
+            )
+            watch(database, project_id, running)
+
+
+def say_first_admin(database: Database) -> None:
+    """Make the first account when there is none, and print its password this once."""
+    from sqlalchemy import select
+
+    from models.user import User
+
+    with database.writing() as session:
+        first = session.scalar(select(User).order_by(User.id).limit(1))
+        if first is not None:
+            print(f"Sign in as {first.email} with the password of the first start.")
+            print(f"Forgotten? {command_name()} reset-password --email {first.email}", flush=True)
+            return
+        user = User.register(session, "admin@localhost", "Admin", is_admin=True)
+        password = new_password(user)
+    print(f"Sign in as admin@localhost with the password {password} (shown once).", flush=True)
+
+
+def demo_project(database: Database, settings: Settings, photos: Path | None, name: str | None) -> int:
+    """The project of the demo, made at the first start; the first account is its admin."""
+    from sqlalchemy import select
+
+    from models.membership import Membership, Role
+    from models.project import Project
+    from models.species import Species
+    from models.user import User
+
+    drawn = photos is None
+    wanted = name or ("Drawn scenes" if photos is None else photos.resolve().name)
+    species: list[str] = []
+    if drawn:
+        from worker.simulation.scenes import SHARES
+
+        species = [name.capitalize() for name in SHARES]
+        draw_once(settings.home / "drawn-scenes")
+    with database.writing() as session:
+        project = Project.named(session, wanted)
+        if project is None:
+            project = Project.start(session, wanted, note=DRAWN_NOTE if drawn else "")
+            for each in species:
+                Species.add(session, project.id, each)
+        first = session.scalars(select(User).order_by(User.id).limit(1)).one()
+        if Membership.of(session, project.id, first.id) is None:
+            Membership.grant(session, project.id, first.id, Role.admin)
+        return project.id
+
+
+def draw_once(folder: Path) -> None:
+    """The scenes of the demo in a folder of their own, and what they show beside it; drawn again when that is missing."""
+    from worker.simulation.scenes import draw_scenes
+
+    truth = folder.with_name("drawn-scenes-truth.csv")
+    if not truth.exists():
+        print("Drawing about 120 scenes", flush=True)
+        draw_scenes(folder)
+        (folder / "truth.csv").replace(truth)
+
+
+@contextlib.contextmanager
+def children(settings: Settings) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Web server and worker as processes of their own, stopped with SIGTERM when the block ends."""
+    environment = os.environ | {"WATERHOLE_HOME": str(settings.home.resolve())}
+    running = [
+        subprocess.Popen([sys.executable, __file__, name], env=environment, start_new_session=True)
+        for name in ("serve", "worker")
+    ]
+    try:
+        wait_until_served(settings, running)
+        yield running
+    finally:
+        print("\nStopping.", flush=True)
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def wait_until_served(settings: Settings, running: list[subprocess.Popen[bytes]]) -> None:
+    """Return once the web server takes connections. Raises Conflict when it ended instead."""
+    from models.errors import Conflict
+
+    for _attempt in range(600):
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            if probe.connect_ex((settings.host, settings.port)) == 0:
+                return
+        if running[0].poll() is not None:
+            raise Conflict("The web server did not start; its words are above.")
+        time.sleep(0.1)
+    raise Conflict("The web server did not start within a minute.")
+
+
+def watch(database: Database, project_id: int, running: list[subprocess.Popen[bytes]]) -> None:
+    """Show a progress bar while the worker works, then wait for Ctrl-C. Raises Conflict when a process ends by itself."""
+    from models.errors import Conflict
+    from models.queue import current
+
+    shown = ""
+    while True:
+        for process, name in zip(running, ("web server", "worker"), strict=True):
+            if process.poll() is not None:
+                raise Conflict(f"The {name} ended by itself (status {process.returncode}); its words are above.")
+        with database.reading() as session:
+            jobs = current(session, project_id)
+            line = (
+                bar(jobs[0].line, jobs[0].done, jobs[0].total, jobs[0].seconds_left)
+                if jobs
+                else "Nothing to do: the crops are ready."
+            )
+        if line != shown:
+            print(
+                f"\r{line:<110}" if sys.stdout.isatty() else line, end="" if sys.stdout.isatty() else "\n", flush=True
+            )
+            shown = line
+        time.sleep(0.5)
+
+
+def bar(line: str, done: int, total: int, seconds_left: float | None) -> str:
+    """Finding animals in x  [#####.....] 57 of 120, 12 s left."""
+    if not total:
+        return line
+    filled = round(20 * done / total)
+    left = f", {seconds_left:.0f} s left" if seconds_left else ""
+    return f"{line}  [{'#' * filled}{'.' * (20 - filled)}] {done:,} of {total:,}{left}"
+
+
+# --- what the commands share -------------------------------------------------------------------------------------------------
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings, with what the command line gives on top."""
+    from models.settings import Settings
+
+    return Settings(**given)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def opened(*, check: bool = True) -> Iterator[tuple[Database, Store, Settings]]:
+    """Database and store of the settings. check: refuse a database that is not at this program's schema."""
+    from models.database import Database
+    from models.schema import check_schema
+    from models.storage import Store
+
+    settings = load_settings()
+    database = Database(settings.url)
+    try:
+        if check:
+            check_schema(database)
+        yield database, Store(settings.store, free_floor_bytes=settings.free_space_floor_mb << 20), settings
+    finally:
+        database.dispose()
+
+
+def bring_in(database: Database, store: Store, project_id: int, folder: Path, name: str, boxes: Path | None) -> None:
+    """Import a folder and say how it went."""
+    from models.importing import Progress, import_folder
+
+    require_folder(folder)
+
+    def show(progress: Progress) -> None:
+        if sys.stdout.isatty():
+            print(f"\r{bar(f'Reading {name}', progress.done, progress.total, None):<100}", end="", flush=True)
+
+    result = import_folder(database, store, project_id, folder, name=name, by=None, progress=show, boxes_file=boxes)
+    if sys.stdout.isatty():
+        print()
+    print(result.words, flush=True)
+
+
+def project_named(session: Session, name: str, *, create: bool = False, hint: bool = False) -> Project:
+    """The project of this name. Raises Invalid with the names there are. hint: the command knows --create."""
+    from sqlalchemy import select
+
+    from models.errors import Invalid
+    from models.project import Project
+
+    found = Project.named(session, name)
+    if found is None and create:
+        return Project.start(session, name)
+    if found is None:
+        names = ", ".join(session.scalars(select(Project.name).order_by(Project.name).limit(20))) or "none yet"
+        raise Invalid(
+            f"There is no project called {name!r}. Projects: {names}.{' With --create it is made.' if hint else ''}"
+        )
+    return found
+
+
+def choose_detector(project: Project, weights: Path) -> None:
+    """Set the detector of a project that has not looked at a photo yet. Raises Invalid."""
+    from models.errors import Invalid
+
+    if not weights.is_file():
+        raise Invalid(f"{weights} is not a file.")
+    if project.detector_id is not None:
+        raise Invalid(f"{project.name} has a detector already; a detector is chosen when the project is made.")
+    project.detector = str(weights.resolve())
+
+
+def account(session: Session, email: str) -> User:
+    """The account of this address. Raises Invalid."""
+    from models.errors import Invalid
+    from models.user import User
+
+    found = User.by_email(session, email)
+    if found is None:
+        raise Invalid(f"There is no account for {email!r}.")
+    return found
+
+
+def change_account(email: str, act: str, change: Callable[[User], None]) -> None:
+    """Change an account, end its sign-ins, note it."""
+    from models.audit import note
+    from models.session import UserSession
+
+    with opened() as (database, _store, _settings), database.writing() as session:
+        user = account(session, email)
+        change(user)
+        UserSession.end_all(session, user.id)
+        note(session, f"account.{act}", email=user.email, where="command line")
+    print(f"{user.email}: {act.replace('_', ' ')}.")
+
+
+def new_password(user: User) -> str:
+    """A random password for the account, to be printed once."""
+    from app.security.passwords import hash_password
+
+    password = secrets.token_urlsafe(12)
+    user.password_hash = hash_password(password)
+    return password
+
+
+def require_folder(folder: Path) -> None:
+    """Raises Invalid unless it is a folder that can be read."""
+    from models.errors import Invalid
+
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+        raise Invalid(f"{folder} is not a folder that can be read.")
+
+
+def refuse_plain_http(settings: Settings) -> None:
+    """Off loopback browsers drop the sign-in cookie of plain http, so nobody could sign in (DECISIONS 19)."""
+    from models.errors import Invalid
+
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise Invalid("https needs both --tls-cert and --tls-key.")
+    if not settings.is_loopback and not settings.is_https:
+        raise Invalid(
+            f"On {settings.host} browsers need https to keep people signed in. "
+            "Give --tls-cert and --tls-key, or --behind-proxy when a proxy does https; see README, Over HTTPS."
+        )
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Raises Conflict in plain words instead of a bind error."""
+    from models.errors import Conflict
+
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Conflict(
+                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). "
+                f"Stop the program that has it, or choose another: WATERHOLE_PORT={settings.port + 1}"
+            ) from error
+
+
+def free_bytes(settings: Settings) -> int:
+    """Free space where the files lie."""
+    return shutil.disk_usage(settings.home).free
+
+
+def command_name() -> str:
+    """How this program was called."""
+    beside = Path(sys.executable).with_name("waterhole")
+    command = beside if beside.exists() else Path(sys.argv[0])
+    return str(command.relative_to(Path.cwd()) if command.is_relative_to(Path.cwd()) else command)
+
+
+if __name__ == "__main__":
+    main()
