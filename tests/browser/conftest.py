@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.security.sessions import COOKIE
 from tests.conftest import Site, skip_or_fail
 
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 ROOT = Path(__file__).resolve().parent.parent.parent
 USUAL = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium")
 ARGUMENTS = (

@@ -391,6 +391,7 @@ def test_the_next_round_appears_by_itself(make_desk: Callable[..., Desk], page: 
         session.merge(WorkerBeat(name="worker-1", device="CPU", beat_at=utc_now()))
     desk.open()
     desk.press("1s", 0)
+    expect(page.locator("#said")).to_contain_text("Skipped.")  # the skipped crop was on the screen before, too
     desk.ready(desk.boxes[1])
     page.keyboard.press("2")
     expect(page.locator(".stage-words")).to_contain_text("The next round is being chosen, a few seconds.")
@@ -414,6 +415,7 @@ def test_a_refused_answer_is_said_and_its_crop_comes_back(
         Species.named(session, desk.project_id, "Ocelot").retire()
     page.keyboard.press("2")
     expect(page.locator("#said")).to_contain_text("Not saved: species: Ocelot was taken off the list.")
+    desk.ready(desk.boxes[1])
     page.keyboard.press("1")
     desk.ready(desk.boxes[0])
     page.keyboard.press("1")
@@ -432,7 +434,8 @@ def test_two_tabs_send_each_answer_once(make_desk: Callable[..., Desk], page: Pa
         for _ in range(3):
             page.keyboard.press("1")
             other.keyboard.press("2")
-        for tab in (page, other):
-            expect(tab.locator(".saved")).to_have_attribute("data-waiting", "0")
+            for tab in (page, other):
+                expect(tab.locator(".saved")).to_have_attribute("data-waiting", "0")
+                expect(tab.locator(".stage")).not_to_have_attribute("data-state", "loading")
     assert desk.count(Act) == desk.count(Label)
     assert desk.count(Act) >= 3

@@ -119,8 +119,8 @@ def test_a_stopped_upload_goes_on_with_the_same_folder_and_sends_only_the_rest(
     page.unroute_all(behavior="ignoreErrors")
     page.goto(batches)
     expect(page.get_by_text("5 of 13 files are here.")).to_be_visible()
-    again: list[str] = []
-    page.on("request", lambda request: again.append(request.url) if request.method == "PUT" else None)
+    again: set[str] = set()
+    page.on("request", lambda request: again.add(request.url) if request.method == "PUT" else None)
     choose(page, card)
     expect(page.get_by_text("The upload goes on: 5 files of this batch are here.")).to_be_visible()
     page.get_by_role("button", name="Upload 13 files").click()
