@@ -1,9 +1,9 @@
-"""The embedder: crops in, 256-d vectors of length 1 out. The starter is EfficientNet-Lite0 with a linear head.
+"""The embedder: crops in, 256-d vectors of length 1 out. The starter is EfficientNet-Lite0, `resnet50` the paper's.
 
 Decisions: 256 numbers a crop, so that a million crops are 1 GB and the strategies stay quick (Norouzzadeh et al. 2019
-sec. 3.2); crops are 256 x 256, bilinear, aspect ratio not kept (sec. 3.1); vectors are L2-normalised, so that Euclidean
-distance and cosine rank alike; the head of the starter is a projection that was fitted, not trained, and fine-tuning
-moves trunk and head together.
+sec. 3.2); crops are 256 x 256, bilinear, aspect ratio not kept (sec. 3.1), and shrunk further where the card says so;
+vectors are L2-normalised, so that Euclidean distance and cosine rank alike; the head is a projection that was fitted,
+not trained, until fine-tuning moves trunk and head together.
 """
 
 from collections.abc import Sequence
@@ -13,24 +13,22 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from worker.device import Device
-from worker.networks.backbone import MEAN, POOLED_DIM, STD, EfficientNetLite0
+from worker.networks.embedding import ARCHITECTURES, DIM, EmbeddingNetwork, Lite0Embedding, blank_network
 from worker.networks.weights import STARTER_DIR, WeightsError, fill, read_weights
 
 CROP_PX = 256
-DIM = 256
 KIND = "embedder"
-ARCHITECTURE = "linear256-efficientnet-lite0"
 
 Crops = NDArray[np.uint8]  # (n, 256, 256, 3) RGB
 Vectors = NDArray[np.float32]  # (n, 256), rows of length 1
 
 
 class Embedder(Protocol):
-    """What the ingest and fine-tune jobs ask of any embedder."""
+    """What the ingest job asks of any embedder."""
 
     @property
     def name(self) -> str: ...
@@ -47,54 +45,46 @@ class Embedder(Protocol):
         ...
 
 
-class EmbeddingNetwork(nn.Module):
-    """The trunk, the mean over all places, and a linear head to DIM numbers; rows come out with length 1."""
+def load_embedder(source: str | Path, device: Device) -> "CropEmbedder":
+    """`starter` is the shipped file; a path is any other checkpoint; its card says which architecture it is.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.trunk = EfficientNetLite0()
-        self.project = nn.Linear(POOLED_DIM, DIM)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (n, 3, h, w), normalised by MEAN and STD -> (n, 256) float32."""
-        pooled = self.trunk.pooled(x).float()
-        with torch.autocast(x.device.type, enabled=False):  # bf16 here would cost neighbours and save nothing
-            return F.normalize(self.project(pooled), dim=1)
-
-
-def load_embedder(source: str | Path, device: Device) -> "LiteEmbedder":
-    """`starter` is the shipped file; a path is another checkpoint of the same architecture (a fine-tuned one).
-
-    Raises WeightsError if the file is missing, damaged, or not an embedder of this architecture.
+    Raises WeightsError if the file is missing, damaged, or not an embedder of an architecture that is known here.
     """
     path = STARTER_DIR / "embedder.safetensors" if source == "starter" else Path(source)
     tensors, card = read_weights(path, KIND)
-    if card.get("architecture") != ARCHITECTURE:
-        raise WeightsError(f"{path.name} has architecture {card.get('architecture')!r}, wanted {ARCHITECTURE!r}")
-    network = EmbeddingNetwork()
+    architecture, crop_px = card.get("architecture"), card.get("crop_px", CROP_PX)
+    if architecture not in ARCHITECTURES:
+        raise WeightsError(f"{path.name} has architecture {architecture!r}, wanted {' or '.join(ARCHITECTURES)}")
+    if not isinstance(crop_px, int) or not 32 <= crop_px <= CROP_PX:
+        raise WeightsError(f"{path.name} wants crops of {crop_px!r} px, possible are 32 to {CROP_PX}")
+    network = blank_network(architecture)
     fill(network, tensors, path.name)
-    return LiteEmbedder(str(card.get("name", path.stem)), network, device)
+    return CropEmbedder(str(card.get("name", path.stem)), network, device, crop_px)
 
 
-def card_of(name: str) -> dict[str, Any]:
+def card_of(name: str, architecture: str = Lite0Embedding.architecture, crop_px: int = CROP_PX) -> dict[str, Any]:
     """What load_embedder() must find in the header of a checkpoint."""
-    return {"kind": KIND, "name": name, "architecture": ARCHITECTURE, "dim": DIM, "crop_px": CROP_PX}
+    return {"kind": KIND, "name": name, "architecture": architecture, "dim": DIM, "crop_px": crop_px}
 
 
-class LiteEmbedder:
-    """The starter's architecture with some weights. Not safe for two threads at once."""
+class CropEmbedder:
+    """An architecture with some weights on a device. Not safe for two threads at once."""
 
     dim = DIM
 
-    def __init__(self, name: str, network: EmbeddingNetwork, device: Device) -> None:
+    def __init__(self, name: str, network: EmbeddingNetwork, device: Device, crop_px: int = CROP_PX) -> None:
         self.name = name
         self.device = device
+        self.crop_px = crop_px
         self.network = network.eval().to(device.torch_device).to(memory_format=torch.channels_last)
 
     def preprocess(self, crops: Crops) -> Tensor:
-        """(n, 256, 256, 3) uint8 -> (n, 3, 256, 256) float32 on the device, normalised, channels last."""
+        """(n, h, w, 3) uint8 -> (n, 3, crop_px, crop_px) float32 on the device, normalised, channels last.
+
+        Larger crops are shrunk, each target pixel a weighted mean of what it covers; smaller ones stay as they are.
+        """
         pixels = torch.from_numpy(np.require(crops, requirements=("C", "W"))).to(self.device.torch_device)
-        return normalised(pixels)
+        return self.network.normalised(shrunk(pixels, self.crop_px))
 
     @torch.inference_mode()
     def embed(self, crops: Crops) -> Vectors:
@@ -109,9 +99,13 @@ class LiteEmbedder:
         return vectors
 
 
-def normalised(pixels: Tensor) -> Tensor:
-    """(n, h, w, 3) uint8 -> (n, 3, h, w) float32 as the trunk wants it; the memory stays channels last."""
-    return ((pixels.float() / 255 - MEAN) / STD).permute(0, 3, 1, 2)
+def shrunk(pixels: Tensor, side_px: int) -> Tensor:
+    """(n, h, w, 3) uint8 -> (n, side, side, 3) float32, 0..255; what is no larger than side x side stays."""
+    if max(pixels.shape[1:3]) <= side_px:
+        return pixels
+    channels_first = pixels.permute(0, 3, 1, 2).float()
+    small = F.interpolate(channels_first, (side_px, side_px), mode="bilinear", antialias=True, align_corners=False)
+    return small.permute(0, 2, 3, 1)
 
 
 def stack(crops: Sequence[NDArray[np.uint8]]) -> Crops:
