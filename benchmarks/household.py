@@ -1,4 +1,4 @@
-"""A whole installation in a temporary folder: database, web server, worker, one signed-in administrator."""
+"""A whole installation in a folder of its own: database, web server, worker, one signed-in administrator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ from models.storage import Store
 from models.user import User
 
 ROOT = Path(__file__).resolve().parent.parent
+EMAIL = "bench@example.org"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Household:
     store: Store
     user_id: int
     token: str
+    running: tuple[subprocess.Popen[bytes], ...] = ()
 
     @property
     def address(self) -> str:
@@ -58,6 +61,7 @@ class Household:
         while time.monotonic() < until:
             with self.database.reading() as session:
                 job = session.get_one(Job, job_id)
+            self.check_running()
             if job.state not in UNFINISHED:
                 if job.state != "done":
                     raise SystemExit(f"job {job.kind} {job.state}: {job.error}")
@@ -74,41 +78,75 @@ class Household:
                 ).all()
             if not jobs:
                 return
+            self.check_running()
             time.sleep(0.05)
+
+    def check_running(self) -> None:
+        """Nobody waits for a process that is gone."""
+        for process in self.running:
+            if process.poll() is not None:
+                raise SystemExit(f"{process.args!r} ended with {process.returncode}")
 
 
 @contextlib.contextmanager
 def household(*, worker: bool = True, serve: bool = True) -> Iterator[Household]:
-    """Set up, run, tear down. WATERHOLE_DATABASE_URL is not used: the embedded database is measured."""
-    with tempfile.TemporaryDirectory(prefix="waterhole-benchmark-") as home:
-        settings = Settings(
-            home=Path(home), port=free_port(), free_space_floor_mb=100, database_url=None, _env_file=None
+    """Set up, run, tear down."""
+    with (
+        tempfile.TemporaryDirectory(prefix="waterhole-benchmark-") as folder,
+        household_at(Path(folder), worker=worker, serve=serve) as house,
+    ):
+        yield house
+
+
+@contextlib.contextmanager
+def household_at(
+    home: Path, *, worker: bool = True, serve: bool = True, log: Path | None = None
+) -> Iterator[Household]:
+    """Run in a folder that stays: a new one, or what an earlier household left there. log: where the processes write.
+
+    WATERHOLE_DATABASE_URL is not used: the embedded database is measured.
+    """
+    settings = Settings(home=home, port=free_port(), free_space_floor_mb=100, database_url=None, _env_file=None)
+    home.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.url)
+    migrate(database)
+    user_id, token = sign_in(database)
+    names = [name for name, wanted in (("serve", serve), ("worker", worker)) if wanted]
+    environment = os.environ | {
+        "WATERHOLE_HOME": str(home.resolve()),
+        "WATERHOLE_PORT": str(settings.port),
+        "WATERHOLE_DATABASE_URL": "",
+    }
+    with contextlib.ExitStack() as stack:
+        stack.callback(database.dispose)
+        out = stack.enter_context(log.open("ab")) if log else None
+        running = tuple(
+            stack.enter_context(started([sys.executable, str(ROOT / "waterhole.py"), name], environment, out))
+            for name in names
         )
-        database = Database(settings.url)
-        migrate(database)
-        with database.writing() as session:
-            user = User.register(session, "bench@example.org", "Benchmark", is_admin=True)
-            token = UserSession.start(session, user)
-            user_id = user.id
-        names = [name for name, wanted in (("serve", serve), ("worker", worker)) if wanted]
-        environment = os.environ | {
-            "WATERHOLE_HOME": home,
-            "WATERHOLE_PORT": str(settings.port),
-            "WATERHOLE_DATABASE_URL": "",
-        }
-        running = [
-            subprocess.Popen([sys.executable, str(ROOT / "waterhole.py"), name], env=environment) for name in names
-        ]
-        try:
-            if serve:
-                wait_for_port(settings.port)
-            yield Household(settings, database, Store(settings.store), user_id, token)
-        finally:
-            for process in running:
-                process.terminate()
-            for process in running:
-                process.wait(30)
-            database.dispose()
+        if serve:
+            wait_for_port(settings.port)
+        yield Household(settings, database, Store(settings.store), user_id, token, running)
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], environment: dict[str, str], out: IO[bytes] | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process while the block runs."""
+    process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def sign_in(database: Database) -> tuple[int, str]:
+    """(id, token) of the administrator, registered when the folder is new."""
+    with database.writing() as session:
+        user = User.by_email(session, EMAIL) or User.register(session, EMAIL, "Benchmark", is_admin=True)
+        return user.id, UserSession.start(session, user)
 
 
 def free_port() -> int:
