@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
+from worker.learning.field_photos import FieldPhoto, view
+
 Pixels = NDArray[np.uint8]  # (h, w, 3) RGB
 Boxes = NDArray[np.float32]  # (n, 4) xyxy in pixels
 Box = tuple[float, float, float, float]
 
 CANVASES = ((384, 512), (384, 512), (384, 640))  # height, width; 4:3 is the commoner photo
-EMPTY_SHARE, PASTED_SHARE = 0.36, 0.26  # the rest are whole web photos
+FIELD_SHARE = 0.6  # of all examples, where there are boxed camera-trap photos
+EMPTY_SHARE, PASTED_SHARE = 0.36, 0.26  # of the others; the rest are whole web photos
 MIN_SIDE_PX = 9.0  # an animal drawn thinner than this is not worth a box
 MIN_CONTRAST = 5.0  # grey levels (0..255)
 HELD_OUT_EVERY = 12  # each twelfth boxed picture is kept for measuring
@@ -61,12 +64,14 @@ class Example:
 class Sources:
     """What examples are drawn from. empties: whole photos without an animal, any size.
 
+    field_photos: camera-trap photos with boxes drawn by a person, those without an animal too (no boxes).
     small_animals, small_things: (n, 32, 32, 3) uint8, one animal or one other thing that fills most of its picture; they
     are pasted as distant animals and as decoys, because three species are too few to learn "animal" from.
     """
 
     photos: Sequence[BoxedPhoto]
     empties: Sequence[Image.Image]
+    field_photos: Sequence[FieldPhoto] = ()
     small_animals: Pixels = field(default_factory=no_pictures)
     small_things: Pixels = field(default_factory=no_pictures)
 
@@ -123,6 +128,8 @@ def draw_batch(sources: Sources, seed: int, step: int, size: int) -> list[Exampl
 
 def draw_example(sources: Sources, rng: np.random.Generator, canvas: tuple[int, int]) -> Example:
     """One picture of canvas (height, width) pixels."""
+    if len(sources.field_photos) and rng.random() < FIELD_SHARE:
+        return draw_field_example(rng, sources.field_photos[int(rng.integers(len(sources.field_photos)))], canvas)
     boxes: list[Box] = []
     dice = rng.random()
     if dice < EMPTY_SHARE:
@@ -134,11 +141,22 @@ def draw_example(sources: Sources, rng: np.random.Generator, canvas: tuple[int, 
         photo, boxes = _pasted_animals(sources, rng, _empty_scene(sources, rng, canvas))
     else:
         photo, boxes = _web_photo(sources, rng, canvas)
+    return _finished(rng, _camera_look(rng, photo), boxes)
+
+
+def draw_field_example(rng: np.random.Generator, photo: FieldPhoto, canvas: tuple[int, int]) -> Example:
+    """A view of a camera-trap photo; half of them are given another look, though they have a camera's look already."""
+    picture, boxes = view(rng, photo, canvas)
+    return _finished(rng, _camera_look(rng, picture) if rng.random() < 0.5 else picture, boxes)
+
+
+def _finished(rng: np.random.Generator, photo: Image.Image, boxes: list[Box]) -> Example:
+    """Half are mirrored; a box in which nothing can be seen goes."""
     if rng.random() < 0.5:
         width = photo.width
         photo = ImageOps.mirror(photo)
         boxes = [(width - x2, y1, width - x1, y2) for x1, y1, x2, y2 in boxes]
-    pixels = np.asarray(_camera_look(rng, photo), dtype=np.uint8)
+    pixels = np.asarray(photo, dtype=np.uint8)
     boxes = [box for box in boxes if _contrast(pixels, box) >= MIN_CONTRAST]
     return Example(pixels, np.array(boxes, np.float32).reshape(-1, 4))
 

@@ -7,7 +7,7 @@ weights, steadier than the last step; state is written as safetensors so that a 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from worker.learning.detector_examples import (
     read_empties,
     split_boxed_photos,
 )
+from worker.learning.detector_views import KEPT_BLOCKS, View, draw_view_batch, losses_of
 from worker.learning.embedder_examples import read_small_pictures
 from worker.networks.backbone import from_imagenet
-from worker.networks.detector import build_network, card_of
+from worker.networks.detector import KIND, build_network, card_of
 from worker.networks.weights import WeightsError, fill, imagenet_tensors, read_weights, write_weights
 
 STATE_KIND = "detector-training"
@@ -113,16 +114,57 @@ def train_on(
     stop_after_step: cut the training there (the learning rate still follows recipe.steps).
     """
     trainer = Trainer(recipe, device)
+    last = min(recipe.steps, stop_after_step or recipe.steps)
+
+    def draw(step: int) -> Sequence[Example]:
+        return draw_batch(sources, recipe.seed, step, recipe.batch)
+
+    return _train(trainer, draw, last, out, state, report, name)
+
+
+def train_on_views(
+    views: Sequence[View],
+    start: Path,
+    out: Path,
+    device: Device,
+    recipe: Recipe,
+    state: Path | None = None,
+    report: Callable[[Progress], None] | None = None,
+    name: str = "detector",
+) -> str:
+    """The second stage: what lies above stride 16 learns from kept views; returns the checkpoint's sha256.
+
+    start: the detector whose lower trunk made the views. state, report: as in train_on().
+    """
+    network = build_network(1)
+    fill(network, read_weights(start, KIND)[0], start.name)
+    freeze(network, KEPT_BLOCKS)
+    trainer = Trainer(recipe, device, network)
+
+    def draw(step: int) -> Sequence[View]:
+        return draw_view_batch(views, recipe.seed, step, recipe.batch)
+
+    return _train(trainer, draw, recipe.steps, out, state, report, name)
+
+
+def _train(
+    trainer: "Trainer",
+    draw: Callable[[int], Sequence[Example] | Sequence[View]],
+    last: int,
+    out: Path,
+    state: Path | None,
+    report: Callable[[Progress], None] | None,
+    name: str,
+) -> str:
+    """From where the state file stands to the last step; what is exported is written at each save and at the end."""
     if state is not None and state.exists():
         trainer.resume(state)
-    last = min(recipe.steps, stop_after_step or recipe.steps)
     sha256 = trainer.export(out, name) if trainer.step >= last else ""
     while trainer.step < last:
-        examples = draw_batch(sources, recipe.seed, trainer.step, recipe.batch)
-        progress = trainer.learn(examples)
+        progress = trainer.learn(draw(trainer.step))
         if report is not None:
             report(progress)
-        if trainer.step % recipe.save_every_steps == 0 or trainer.step == last:
+        if trainer.step % trainer.recipe.save_every_steps == 0 or trainer.step == last:
             sha256 = trainer.export(out, name)
             if state is not None:
                 trainer.save(state)
@@ -132,10 +174,11 @@ def train_on(
 class Trainer:
     """The network, its moving average and its optimiser, at some step."""
 
-    def __init__(self, recipe: Recipe, device: Device) -> None:
+    def __init__(self, recipe: Recipe, device: Device, network: FasterRCNN | None = None) -> None:
+        """network: with the frozen weights frozen; without one the trunk starts from ImageNet."""
         self.recipe, self.device, self.step = recipe, device, 0
         torch.manual_seed(recipe.seed)
-        self.network = new_network().to(device.torch_device, memory_format=torch.channels_last)
+        self.network = (network or new_network()).to(device.torch_device, memory_format=torch.channels_last)
         self.network.train()
         trunk = [weight for weight in self.network.backbone.trunk.parameters() if weight.requires_grad]
         in_trunk = {id(weight) for weight in trunk}
@@ -147,15 +190,14 @@ class Trainer:
         )
         self.average = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
 
-    def learn(self, examples: list[Example]) -> Progress:
-        """One step on these examples."""
+    def learn(self, examples: Sequence[Example] | Sequence[View]) -> Progress:
+        """One step on these examples: pictures, or what the lower trunk made of them."""
         started = time.monotonic()
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)  # torchvision samples anchors at random
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * self._rate_share()
-        photos, targets = self._tensors(examples)
         with torch.autocast(self.device.torch_device.type, torch.bfloat16, enabled=self.device.fast_bf16):
-            losses = self.network(photos, targets)
+            losses = self._losses(examples)
         loss = torch.stack([value.float() for value in losses.values()]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -209,6 +251,15 @@ class Trainer:
         done = min(1.0, (self.step - warm) / max(1, steps - warm))
         return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
 
+    def _losses(self, examples: Sequence[Example] | Sequence[View]) -> dict[str, Tensor]:
+        views = [example for example in examples if isinstance(example, View)]
+        if views:
+            return losses_of(self.network, views, self.device)
+        losses: dict[str, Tensor] = self.network(
+            *self._tensors([example for example in examples if isinstance(example, Example)])
+        )
+        return losses
+
     def _tensors(self, examples: list[Example]) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
         place = self.device.torch_device
         photos = [torch.from_numpy(e.photo.copy()).permute(2, 0, 1).to(place).float() / 255 for e in examples]
@@ -233,10 +284,15 @@ def new_network() -> FasterRCNN:
     """One class, the trunk from ImageNet, its lowest blocks frozen."""
     network = build_network(1)
     network.backbone.trunk = from_imagenet(imagenet_tensors(), with_head=False)
-    frozen: list[nn.Module] = [network.backbone.trunk.stem, *network.backbone.trunk.blocks[:FROZEN_BLOCKS]]
+    freeze(network, FROZEN_BLOCKS)
+    return network
+
+
+def freeze(network: FasterRCNN, blocks: int) -> None:
+    """The stem and the first blocks of the trunk learn nothing."""
+    frozen: list[nn.Module] = [network.backbone.trunk.stem, *network.backbone.trunk.blocks[:blocks]]
     for module in frozen:
         module.requires_grad_(False)
-    return network
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
