@@ -1,0 +1,226 @@
+"""Fine-tune an embedder on the labels of a project, and say whether that helped.
+
+Decisions: crops of held-out deployments judge, before and after, by what counts: how well our own classifier names them;
+the old checkpoint stays unless the new one is better than chance allows; crops are read a batch at a time.
+Norouzzadeh et al. 2019, sec. 3.1 step 5 (every 20 rounds, from 2,000 labels on) and S1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.device import Device
+from worker.learning.descent import Floats, Ids
+from worker.learning.judging import Held, hold_out, is_better, named_right
+from worker.learning.metric_training import Diverged, Progress, Recipe, Shares, Trainer, put, run_course
+from worker.learning.triplets import draw_batch
+from worker.networks.embedder import KIND, CropEmbedder, load_embedder, shrunk
+from worker.networks.embedding import DIM, EmbeddingNetwork, ResNet50Embedding
+from worker.networks.weights import WeightsError, read_weights, sha256_of, write_weights
+
+LEAST_LABELS = 20
+JUDGES = 4000  # kept crops that the judging classifier learns from, and held ones that it names, at most
+
+
+class CropReader(Protocol):
+    """Crops by row; a NumPy array is one, and so is a reader that decodes files when asked."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Ids, /) -> NDArray[np.uint8]:
+        """rows: (m,) -> (m, h, w, 3) uint8."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """helped: a new checkpoint was written. before, after: share of held-out crops that are named right, NaN where it was
+    not tried. steps: that were taught. words: one sentence for an ecologist."""
+
+    helped: bool
+    before: float
+    after: float
+    steps: int
+    words: str
+
+
+def fine_tune(
+    start: Path,
+    out: Path,
+    crops: CropReader,
+    labels: Ids,
+    deployments: Ids,
+    device: Device,
+    recipe: Recipe | None = None,
+    *,
+    state: Path | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> Verdict:
+    """Teach the embedder of `start` these labels; where that helps, write the new checkpoint to `out`.
+
+    crops: (n, h, w, 3) uint8 by row, asked for a batch at a time. labels: (n,) species ids. deployments: (n,).
+    recipe: default recipe_for() this device and number of labels. state: a file that keeps the course at least every
+    minute; where it holds this very course, training goes on from it, exactly; another one is overwritten.
+    report: called after every step, may raise to stop; the state then stays good.
+    Raises WeightsError where `start` is no embedder, ValueError on lengths that differ.
+    """
+    if not len(crops) == len(labels) == len(deployments):
+        raise ValueError(f"{len(crops)} crops, {len(labels)} labels, {len(deployments)} deployments: lengths differ")
+    embedder = load_embedder(start, device)
+    recipe = recipe or recipe_for(embedder.network.architecture, device, len(labels))
+    held = hold_out(labels, deployments, recipe.held_share, recipe.seed)
+    obstacle = why_not(labels, held)
+    if obstacle:
+        return Verdict(False, math.nan, math.nan, 0, obstacle)
+    course = Course(embedder, crops, labels, held, recipe)
+    before = course.named_right(embedder.network)
+    trainer = Trainer(embedder.network, len(course.species), recipe, device)
+    fingerprint = fingerprint_of(start, labels, deployments, recipe)
+    go_on(trainer, state, fingerprint)
+    try:
+        run_course(trainer, course.batch, course.named_right, state=state, fingerprint=fingerprint, report=report)
+    except Diverged:
+        words = "The training broke off because its numbers ran out of bounds. The old one stays."
+        return Verdict(False, float(before.mean()), math.nan, trainer.step, words)
+    put(trainer.averaged, trainer.best)
+    after = trainer.best_right
+    helped = is_better(before, after)
+    if helped:
+        write_tuned(start, out, trainer.averaged, len(labels))
+    words = in_words(helped, float(before.mean()), float(after.mean()), held.whole)
+    return Verdict(helped, float(before.mean()), float(after.mean()), trainer.step, words)
+
+
+def recipe_for(architecture: str, device: Device, n_labels: int) -> Recipe:
+    """What was found good for this device and this many labels; docs/lab-log.md has the table."""
+    on_gpu = device.torch_device.type == "cuda"
+    resnet = architecture == ResNet50Embedding.architecture
+    steps = int(np.clip(n_labels * (12 if on_gpu else 6) / 64, 60, 3000 if on_gpu else 600))
+    frozen = (5 if on_gpu else 14) if resnet else (2 if on_gpu else 6)
+    return Recipe(frozen=frozen, steps=steps)
+
+
+def why_not(labels: Ids, held: Held) -> str:
+    """Why these labels cannot teach; empty where they can."""
+    _kinds, counts = np.unique(labels[held.kept], return_counts=True)
+    if len(np.unique(labels)) < 2:
+        return "Only one species has labels." if len(labels) else "No crop has a label."
+    if len(labels) < LEAST_LABELS or (counts >= 2).sum() < 2 or not len(held.held):
+        return f"{len(labels)} labels are too few: two species need several each."
+    return ""
+
+
+class Course:
+    """What a fine-tune learns from and is judged by. species: the ids of the classes that teach, ascending."""
+
+    def __init__(self, embedder: CropEmbedder, crops: CropReader, labels: Ids, held: Held, recipe: Recipe) -> None:
+        self.embedder, self.crops, self.labels, self.recipe = embedder, crops, labels, recipe
+        self.kept = held.kept
+        self.species, self.outputs = np.unique(labels[held.kept], return_inverse=True)
+        chance = np.random.default_rng([recipe.seed, 0])
+        self.teach = np.sort(chance.permutation(held.kept)[:JUDGES])
+        self.judge = np.sort(chance.permutation(held.held)[:JUDGES])
+        self.plain: dict[int, Tensor] = {}
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """What the frozen stages make of the views of this step's crops, and their class numbers."""
+        recipe = self.recipe
+        drawn = draw_batch(self.outputs, recipe.classes, recipe.crops, np.random.default_rng([recipe.seed, 1, step]))
+        pixels = recipe.augmentation.views(self._pixels(self.kept[drawn]), [recipe.seed, 2, step])
+        outputs = torch.from_numpy(self.outputs[drawn]).to(self.embedder.device.torch_device)
+        return self._lower(pixels), outputs
+
+    def named_right(self, network: EmbeddingNetwork) -> Shares:
+        """(h,) how often each held crop is named right by classifiers that learned from the kept ones.
+
+        Raises Diverged where the vectors are no numbers any more.
+        """
+        teach, judge = self._vectors(network, self.teach), self._vectors(network, self.judge)
+        if not (np.isfinite(teach).all() and np.isfinite(judge).all()):
+            raise Diverged
+        return named_right(teach, self.labels[self.teach], judge, self.labels[self.judge], self.recipe.seed)
+
+    @torch.inference_mode()
+    def _vectors(self, network: EmbeddingNetwork, rows: Ids) -> Floats:
+        """(m, 256), the crops as they are. What the frozen stages say is kept for the next time."""
+        vectors = np.empty((len(rows), DIM), np.float32)
+        device = self.embedder.device
+        for first in range(0, len(rows), device.crops):
+            some = rows[first : first + device.crops]
+            features = self._plain(some)
+            with torch.autocast(device.torch_device.type, torch.bfloat16, enabled=device.fast_bf16):
+                found = network.head(network.features(features, first=self.recipe.frozen))
+            vectors[first : first + len(some)] = found.float().cpu().numpy()
+        return vectors
+
+    def _plain(self, rows: Ids) -> Tensor:
+        """The frozen stages' features of these crops without augmentation, kept where they are smaller than the crops."""
+        if int(rows[0]) in self.plain:
+            return self.plain[int(rows[0])].to(self.embedder.device.torch_device).float()
+        pixels = self._pixels(rows)
+        features = self._lower(pixels)
+        if 2 * features.numel() <= pixels.numel():
+            self.plain[int(rows[0])] = features.half().cpu()
+            return self.plain[int(rows[0])].to(features.device).float()
+        return features
+
+    def _pixels(self, rows: Ids) -> Tensor:
+        """(m, side, side, 3) on the device, 0..255."""
+        pixels = torch.from_numpy(np.require(self.crops[rows], requirements=("C", "W")))
+        return shrunk(pixels.to(self.embedder.device.torch_device), self.embedder.crop_px)
+
+    @torch.no_grad()
+    def _lower(self, pixels: Tensor) -> Tensor:
+        device, network = self.embedder.device, self.embedder.network
+        with torch.autocast(device.torch_device.type, torch.bfloat16, enabled=device.fast_bf16):
+            return network.features(network.normalised(pixels), last=self.recipe.frozen).float()
+
+
+def fingerprint_of(start: Path, labels: Ids, deployments: Ids, recipe: Recipe) -> str:
+    """Equal for the same start, labels and recipe."""
+    digest = hashlib.sha256(sha256_of(start).encode())
+    for array in (labels, deployments):
+        digest.update(np.ascontiguousarray(array, np.int64).tobytes())
+    digest.update(json.dumps(asdict(recipe), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def go_on(trainer: Trainer, state: Path | None, fingerprint: str) -> None:
+    """Take up the state where it is this course's. Another one is of no use to this job any more."""
+    if state is not None and state.exists():
+        try:
+            trainer.resume(state, fingerprint)
+        except WeightsError:
+            state.unlink()
+
+
+def write_tuned(start: Path, out: Path, network: EmbeddingNetwork, n_labels: int) -> None:
+    """The checkpoint: the card of its parent but for the name, and which file it came from."""
+    _tensors, card = read_weights(start, KIND)
+    root = str(card.get("root", card["name"]))
+    card |= {
+        "name": f"{root} + {n_labels} labels",
+        "root": root,
+        "parent": sha256_of(start),
+        "tuned_on_labels": n_labels,
+    }
+    write_weights(out, network.state_dict(), card)
+
+
+def in_words(helped: bool, before: float, after: float, whole: bool) -> str:
+    """What an ecologist reads."""
+    split = "" if whole else " They are held out crop by crop, not by deployment, so both figures flatter."
+    if helped:
+        return f"Recognises {after:.1%} of held-out crops, before {before:.1%}.{split}"
+    return f"It did not help: {after:.1%} of held-out crops, before {before:.1%}. The old one stays.{split}"

@@ -1,0 +1,75 @@
+"""Is a new embedding better? What counts is how well our own classifier names crops that the embedder has not seen.
+
+Decisions: whole deployments are held out (frames of one burst or camera are near twins); the classifier is fitted with
+several seeds and their mean counts, which is steadier than one; "better" means better than chance allows on these crops,
+seen pair by pair: most crops are named alike before and after and say nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.learning.classifier import fit
+from worker.learning.descent import Floats, Ids
+from worker.learning.splits import by_group
+
+FITS = 3
+ATTEMPTS = 20
+COMMON = 5  # labels from which on a class is expected among the held
+SURE = 1.64  # one-sided 5% of the normal distribution
+
+
+@dataclass(frozen=True)
+class Held:
+    """kept, held: ascending rows. whole: deployments were held out whole."""
+
+    kept: Ids
+    held: Ids
+    whole: bool
+
+
+def hold_out(labels: Ids, deployments: Ids, share: float, seed: int) -> Held:
+    """Whole deployments if that leaves about `share` of the labels and most common classes among the held; else rows.
+
+    labels, deployments: (n,). Of several draws the one that holds the most common classes counts.
+    """
+    kinds, counts = np.unique(labels, return_counts=True)
+    common = kinds[counts >= COMMON]
+    best, most = Held(np.arange(len(labels)), np.empty(0, np.int64), True), -1
+    for attempt in range(ATTEMPTS):
+        kept, held = by_group(deployments, labels, share, np.random.default_rng([seed, attempt]))
+        found = int(np.isin(common, labels[held]).sum())
+        if len(held) >= share * len(labels) / 2 and found > most:
+            best, most = Held(kept, held, True), found
+    enough = most >= 2 and most >= len(common) / 2
+    return best if enough else _hold_rows(labels, share, np.random.default_rng([seed, ATTEMPTS]))
+
+
+def _hold_rows(labels: Ids, share: float, chance: np.random.Generator) -> Held:
+    """A share of each class; of classes too small for that nothing."""
+    held = np.zeros(len(labels), bool)
+    for kind in np.unique(labels):
+        rows = chance.permutation(np.flatnonzero(labels == kind))
+        held[rows[: round(len(rows) * share)]] = True
+    return Held(np.flatnonzero(~held), np.flatnonzero(held), False)
+
+
+def named_right(kept: Floats, kept_labels: Ids, held: Floats, held_labels: Ids, seed: int) -> NDArray[np.floating]:
+    """(h,) how often, 0..1, each held crop is named right by classifiers that learned from the kept vectors.
+
+    kept: (m, d), held: (h, d) float32.
+    """
+    classes = np.unique(kept_labels).tolist()
+    right = np.zeros(len(held), np.float32)
+    for number in range(FITS):
+        classifier = fit(kept, kept_labels, classes=classes, seed=seed + number)
+        named = np.array(classifier.classes)[classifier.probabilities(held).argmax(axis=1)]
+        right += named == held_labels
+    return right / FITS
+
+
+def is_better(before: NDArray[np.floating], after: NDArray[np.floating]) -> bool:
+    """(h,), (h,) of the same crops: is the sum of the differences more than chance allows? McNemar 1947, for shares."""
+    difference = after - before
+    return bool(difference.sum() > SURE * np.sqrt((difference**2).sum()))
