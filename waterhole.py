@@ -274,17 +274,18 @@ def say_health(facts: dict[str, object], alive: dict[str, str], findings: list[s
 
 @cli.command("train-detector")
 def train_detector(
-    boxes: Annotated[Path, typer.Option(help="Folder with boxes.csv and boxes.tar.")],
-    photos: Annotated[Path, typer.Option(help="Folder of camera-trap photos with labels.csv, for empties.")],
+    boxes: Annotated[Path, typer.Option(help="Folder with boxes.csv and boxes.tar: photos of any kind with boxes.")],
     out: Annotated[Path, typer.Option(help="The weights to write (.safetensors).")],
-    pictures: Annotated[
-        Path | None, typer.Option(help="Folder with cifar10.tar.gz, for distant animals and decoys.")
-    ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of 4 photos.")] = 1000,
-    state: Annotated[Path | None, typer.Option(help="Keeps the state, so that a stopped run goes on.")] = None,
+    photos: Annotated[Path | None, typer.Option(help="Folder of camera-trap photos with labels.csv.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="A CSV with the true boxes of these photos.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder with cifar10.tar.gz, for distant animals.")] = None,
+    steps: Annotated[int, typer.Option(help="Steps of the first stage, 4 photos each.")] = 900,
+    work: Annotated[Path | None, typer.Option(help="Keeps every state, so that a stopped run goes on.")] = None,
 ) -> None:
-    """Train the starter detector; see worker/networks/starter/CARD.md."""
-    from worker.learning.detector_training import Progress
+    """Train the starter detector (worker/networks/starter/CARD.md); with --photos and --truth both stages and calibration."""
+    from worker.device import find_device
+    from worker.learning.detector_folds import Plan, Workshop
+    from worker.learning.detector_training import Progress, Recipe
     from worker.learning.detector_training import train_detector as train
 
     def show(progress: Progress) -> None:
@@ -293,9 +294,17 @@ def train_detector(
             flush=True,
         )
 
-    for folder in (boxes, photos, *([pictures] if pictures else [])):
+    if (photos is None) != (truth is None):
+        raise typer.BadParameter("--photos and --truth belong together")
+    for folder in (boxes, *(folder for folder in (photos, pictures) if folder)):
         require_folder(folder)
-    sha256 = train(boxes, photos, out, pictures=pictures, steps=steps, state_path=state, report=show)
+    work = work or out.with_suffix(".training")
+    if photos is not None and truth is not None:
+        plan = Plan(work, boxes, photos, truth, pictures, base=Recipe(steps=steps, seed=7))
+        sha256 = Workshop(plan, find_device(), lambda line: print(line, flush=True)).final(out, out.stem)
+    else:
+        state = work / "state.safetensors"
+        sha256 = train(boxes, out, pictures=pictures, steps=steps, state_path=state, report=show)
     print(f"{out} is written, sha256 {sha256}")
 
 

@@ -102,24 +102,6 @@ def split_boxed_photos(photos: Sequence[BoxedPhoto]) -> tuple[list[BoxedPhoto], 
     return [photo for number, photo in enumerate(photos) if number % HELD_OUT_EVERY], held_out
 
 
-def read_empties(folder: Path, held_out: Sequence[str], seen_empty: Sequence[str] = ()) -> list[Image.Image]:
-    """Photos that `labels.csv` of this folder calls blank, but for those whose path begins with a held-out prefix.
-
-    seen_empty: paths that carry no label and that somebody has looked at and found empty.
-    """
-    with (folder / "labels.csv").open(newline="") as file:
-        paths = [row["path"] for row in csv.DictReader(file) if row["species"] == "blank"]
-    kept = [path for path in paths if not path.startswith(tuple(held_out))]
-    empties = []
-    for path in [*kept, *seen_empty]:
-        photo = Image.open(folder / path)
-        photo.draft("RGB", (1400, 1400))
-        upright = ImageOps.exif_transpose(photo).convert("RGB")
-        upright.thumbnail((1400, 1400))
-        empties.append(upright)
-    return empties
-
-
 def draw_batch(sources: Sources, seed: int, step: int, size: int) -> list[Example]:
     """The examples of one step, all of one canvas. Equal arguments give equal pixels."""
     canvas = CANVASES[int(np.random.default_rng([seed, step]).integers(len(CANVASES)))]

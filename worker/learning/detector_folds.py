@@ -10,7 +10,7 @@ final one nothing can be said on photos that it was trained on.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,22 +20,21 @@ from numpy.typing import NDArray
 from worker.boxes import Boxes, Scores
 from worker.device import Device
 from worker.learning.calibration import Calibration, built_in, calibrate
-from worker.learning.detector_examples import Sources, no_pictures, read_boxed_photos, split_boxed_photos
+from worker.learning.detector_examples import Sources
 from worker.learning.detector_measures import Ranking, ranking
 from worker.learning.detector_training import (
-    SMALL_ANIMALS,
-    SMALL_PICTURES,
     Progress,
     Recipe,
+    read_sources,
     train_on,
     train_on_views,
 )
 from worker.learning.detector_views import NO_PHOTO, View, draw_views
-from worker.learning.embedder_examples import read_small_pictures
 from worker.learning.field_photos import TruePhoto, folds_by_place, open_upright, read_field_photos, read_truth
 from worker.networks.detector import KIND, build_network, load_detector
 from worker.networks.weights import fill, read_weights, write_weights
 
+LEAST_EMPTY = 0.25  # of a photo's width
 SEEN_PX = 1600  # photos are judged at this size: above what the detector shrinks them to
 Say = Callable[[str], None]
 Tell = Callable[[Progress], None]
@@ -112,6 +111,23 @@ class Workshop:
             (boxes, by_fold[fold](scores)) for (boxes, scores), fold in zip(found, self.fold_of.tolist(), strict=True)
         ]
 
+    def best_on_empties(self, found: Sequence[Found]) -> NDArray[np.float32]:
+        """The best calibrated score on each scene without an animal, by the detector of its fold; 0 where nothing is found.
+
+        found: what the folds found on the whole photos, raw; the calibrations are fitted on it.
+        """
+        best: list[float] = []
+        for number in range(self.plan.folds):
+            scenes = [
+                scene
+                for row in np.flatnonzero(self.fold_of == number)
+                if (scene := empty_scene(self.plan.photos / self.truth[row].path, self.truth[row])) is not None
+            ]
+            calibration = self.calibration(found, self.fold_of != number)
+            answers = look(self.fold(number), scenes, self.device)
+            best += [float(calibration(scores).max(initial=0.0)) for _, scores in answers]
+        return np.array(best, np.float32)
+
     def calibration(self, found: Sequence[Found], photos: NDArray[np.bool_]) -> Calibration:
         """Fitted on these photos (a mask)."""
         rows = np.flatnonzero(photos).tolist()
@@ -151,15 +167,8 @@ class Workshop:
         return self._views
 
     def _sources(self, *, with_field: bool) -> Sources:
-        plan = self.plan
-        web, _held_out = split_boxed_photos(read_boxed_photos(plan.boxes))
-        animals, things = no_pictures(), no_pictures()
-        if plan.pictures is not None:
-            small, names = read_small_pictures(plan.pictures, "train", SMALL_PICTURES, 1, side_px=32)
-            is_animal = np.isin(names, SMALL_ANIMALS)
-            animals, things = small[is_animal], small[~is_animal]
-        photos = read_field_photos(plan.photos, self.truth) if with_field else ()
-        return Sources(web, (), photos, animals, things)
+        photos = read_field_photos(self.plan.photos, self.truth) if with_field else ()
+        return read_sources(self.plan.boxes, self.plan.pictures, photos)
 
     def _made(self, name: str, train: Callable[[Path, Path, Tell], object]) -> Path:
         """The finished detector of this name; trained from its state on when it is not there yet."""
@@ -185,10 +194,30 @@ class Workshop:
 
 def detect(weights: str | Path, photos: Sequence[Path], device: Device) -> list[Found]:
     """Boxes (shares of the photo) and scores of each photo."""
+    return look(weights, (np.asarray(open_upright(path, SEEN_PX)) for path in photos), device)
+
+
+def look(weights: str | Path, pictures: Iterable[NDArray[np.uint8]], device: Device) -> list[Found]:
+    """Boxes (shares of the picture) and scores of each picture (h, w, 3)."""
     detector = load_detector(weights, device)
     answers = []
-    for path in photos:
-        pixels = np.asarray(open_upright(path, SEEN_PX))
+    for pixels in pictures:
         [found] = detector.predict([detector.preprocess(pixels)], [(pixels.shape[0], pixels.shape[1])])
         answers.append((found.boxes_xyxy, found.scores))
     return answers
+
+
+def empty_scene(path: Path, truth: TruePhoto) -> NDArray[np.uint8] | None:
+    """What of a photo shows no animal: all of it, or the wider side beside all its boxes, repeated as in facing mirrors to
+    the photo's width (same place, same grain). None when less than a quarter of the width is left."""
+    taken = np.concatenate([truth.boxes_xyxy, truth.unsure_xyxy])
+    pixels = np.asarray(open_upright(path, SEEN_PX))
+    if len(taken) == 0:
+        return pixels
+    left, right = float(taken[:, 0].min()) - 0.02, float(taken[:, 2].max()) + 0.02
+    low, high = (0.0, left) if left > 1 - right else (right, 1.0)
+    if high - low < LEAST_EMPTY:
+        return None
+    width = pixels.shape[1]
+    part = pixels[:, int(low * width) : int(high * width)]
+    return np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), mode="symmetric")

@@ -8,7 +8,7 @@ weights, steadier than the last step; state is written as safetensors so that a 
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,11 @@ from worker.learning.detector_examples import (
     Sources,
     draw_batch,
     read_boxed_photos,
-    read_empties,
     split_boxed_photos,
 )
 from worker.learning.detector_views import KEPT_BLOCKS, View, draw_view_batch, losses_of
 from worker.learning.embedder_examples import read_small_pictures
+from worker.learning.field_photos import FieldPhoto
 from worker.networks.backbone import from_imagenet
 from worker.networks.detector import KIND, build_network, card_of
 from worker.networks.weights import WeightsError, fill, imagenet_tensors, read_weights, write_weights
@@ -35,9 +35,6 @@ from worker.networks.weights import WeightsError, fill, imagenet_tensors, read_w
 STATE_KIND = "detector-training"
 FROZEN_BLOCKS = 5  # the stem and the blocks down to stride 8: edges, colours and textures, good as they are
 
-# What the starter was trained with, and what was kept from it to measure it on (starter/CARD.md).
-STARTER_HELD_OUT = ("animl/",)
-STARTER_SEEN_EMPTY = tuple(f"animl/peru/SDZG 2/EK0000{number}.JPG" for number in (48, 49, 50, 60, 61, 62))
 SMALL_ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 SMALL_PICTURES = 6000
 
@@ -70,7 +67,6 @@ class Progress:
 
 def train_detector(
     boxes: Path,
-    photos: Path,
     out: Path,
     *,
     steps: int = Recipe.steps,
@@ -81,20 +77,24 @@ def train_detector(
     device: Device | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> str:
-    """Train from folders and write a checkpoint named after its file; returns its sha256.
+    """Train the first stage from folders and write a checkpoint named after its file; returns its sha256.
 
-    boxes: boxes.csv and boxes.tar. photos: labels.csv; its blank photos are the empties. pictures: cifar10.tar.gz and
-    labels.csv, for distant animals and decoys (the starter was trained with them). state_path: see train_on().
+    boxes: boxes.csv and boxes.tar. pictures: cifar10.tar.gz and labels.csv, for distant animals and decoys. state_path:
+    see train_on(). The second stage, on camera-trap photos, is in detector_folds.
     """
-    training, _ = split_boxed_photos(read_boxed_photos(boxes))
-    seen_empty = [path for path in STARTER_SEEN_EMPTY if (photos / path).is_file()]
-    sources = Sources(training, read_empties(photos, STARTER_HELD_OUT, seen_empty))
-    if pictures is not None:
-        small, names = read_small_pictures(pictures, "train", SMALL_PICTURES, seed, side_px=32)
-        is_animal = np.isin(names, SMALL_ANIMALS)
-        sources = replace(sources, small_animals=small[is_animal], small_things=small[~is_animal])
+    sources = read_sources(boxes, pictures)
     recipe = Recipe(steps=steps, batch=batch, seed=seed)
     return train_on(sources, out, device or find_device(), recipe, state_path, report, name=out.stem)
+
+
+def read_sources(boxes: Path, pictures: Path | None, field_photos: Sequence[FieldPhoto] = ()) -> Sources:
+    """The web photos that are not held out, and small pictures where a folder of them is named."""
+    web, _held_out = split_boxed_photos(read_boxed_photos(boxes))
+    if pictures is None:
+        return Sources(web, (), field_photos)
+    small, names = read_small_pictures(pictures, "train", SMALL_PICTURES, 1, side_px=32)
+    is_animal = np.isin(names, SMALL_ANIMALS)
+    return Sources(web, (), field_photos, small[is_animal], small[~is_animal])
 
 
 def train_on(
