@@ -1,9 +1,12 @@
 """Which device computes, what it is called on the worker page, whether bf16 is fast on it, and how much fits at once."""
 
+from __future__ import annotations
+
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 GIB = 2**30
 DETECTOR_BYTES_A_PHOTO = GIB // 4  # activations of the starter detector at 384 x 704 in float32, rounded up
@@ -26,6 +29,18 @@ class Device:
     @property
     def torch_device(self) -> torch.device:
         return torch.device(self.torch_name)
+
+    @property
+    def is_gpu(self) -> bool:
+        return self.torch_device.type != "cpu"
+
+    def for_weight(self, weight: int) -> Device:
+        """The same for a network whose photos take `weight` times the starter's memory."""
+        return replace(self, photos=max(1, self.photos // weight))
+
+    def put(self, pixels: Tensor) -> Tensor:
+        """On the device; on a GPU by way of pinned memory, so that the copy goes on beside what is computed there."""
+        return pixels.pin_memory().to(self.torch_device, non_blocking=True) if self.is_gpu else pixels
 
 
 def find_device(wanted: str = "auto") -> Device:

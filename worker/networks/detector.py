@@ -2,11 +2,12 @@
 
 Decisions: strides 8, 16, 32 and 96 channels, short side 384 px (a laptop does several photos a second); every box from
 FLOOR upwards is kept, what counts as an animal is decided when reading (DECISIONS 1); boxes are shares of the upright
-photo, so that a thumbnail, the original and an export agree. Ren et al. 2015 (Faster R-CNN); Lin et al. 2017 (FPN);
+photo, so that a thumbnail, the original and an export agree; classes become kinds before overlapping boxes are thinned
+out, so that what was a cow and a horse is one animal. Ren et al. 2015 (Faster R-CNN); Lin et al. 2017 (FPN);
 Norouzzadeh et al. 2019 sec. 3.1 (one class, animal).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,9 @@ from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from worker.boxes import IOU_THRESHOLD, clamp
 from worker.device import Device
 from worker.networks.backbone import CHANNELS, MEAN, STD, EfficientNetLite0
+from worker.networks.kinds import KindPredictor, kinds_of
+from worker.networks.resnet_detector import ARCHITECTURE as RESNET50_FPN_V2
+from worker.networks.resnet_detector import build_resnet50_fpn_v2, fold_norms
 from worker.networks.weights import STARTER_DIR, WeightsError, fill, read_weights
 
 FLOOR = 0.05  # no box below this score is ever kept
@@ -33,6 +37,7 @@ ARCHITECTURE = "fasterrcnn-fpn96-efficientnet-lite0"
 FPN_CHANNELS = 96
 HEAD_CHANNELS = 512
 SHORT_SIDE_PX = 384
+MOST_SIDE_PX = 4096  # a card that asks for more is wrong, and would take all the memory
 LONG_SIDE_PX = 704  # 16:9 still has its short side at 384; a 1 x 2000 photo does not become 768,000 px long
 DIVISIBLE_BY = 32  # the coarsest stride
 # One row a stride: two sizes in pixels of the shrunken photo. Three shapes each.
@@ -78,23 +83,41 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(source: str | Path, device: Device) -> Detector:
-    """`starter` is the shipped file; a path is another safetensors checkpoint of the same architecture.
+def load_detector(source: str | Path, device: Device) -> "FasterRCNNDetector":
+    """`starter` is the shipped file; a path is any other checkpoint; its card says which architecture it is.
 
-    Raises WeightsError if the file is missing, damaged, or not a detector of this architecture.
+    Raises WeightsError if the file is missing, damaged, or not a detector of an architecture that is known here.
     """
     path = STARTER_DIR / "detector.safetensors" if source == "starter" else Path(source)
     tensors, card = read_weights(path, KIND)
-    if card.get("architecture") != ARCHITECTURE:
-        raise WeightsError(f"{path.name} has architecture {card.get('architecture')!r}, wanted {ARCHITECTURE!r}")
+    architecture = ARCHITECTURES.get(str(card.get("architecture")))
+    if architecture is None:
+        known = " or ".join(ARCHITECTURES)
+        raise WeightsError(f"{path.name} has architecture {card.get('architecture')!r}, wanted {known}")
     try:
         classes = tuple(str(name) for name in card["classes"])
-        short_side_px, long_side_px = int(card["short_side_px"]), int(card["long_side_px"])
+        sides_px = int(card["short_side_px"]), int(card["long_side_px"])
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"the card of {path.name} lacks classes or sides: {error}") from error
-    network = build_network(len(classes))
+    if not any(kinds_of(classes)):
+        raise WeightsError(f"the card of {path.name} lists no animal, person or vehicle: {', '.join(classes)[:200]}")
+    if not 32 <= sides_px[0] <= sides_px[1] <= MOST_SIDE_PX:
+        raise WeightsError(f"the card of {path.name} wants photos of {sides_px[0]} x {sides_px[1]} px")
+    network = architecture.build(len(classes))
     fill(network, tensors, path.name)
-    return LiteDetector(str(card.get("name", path.stem)), network, classes, (short_side_px, long_side_px), device)
+    fold_norms(network.eval())
+    kinds = answer_for_kinds(network, classes)
+    name = str(card.get("name", path.stem))
+    return FasterRCNNDetector(name, network, kinds, sides_px, device.for_weight(architecture.weight))
+
+
+def answer_for_kinds(network: FasterRCNN, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Let the network answer for kinds instead of its own classes, which it then has."""
+    if kinds_of(classes) == classes and len(set(classes)) == len(classes):
+        return classes
+    predictor = KindPredictor(network.roi_heads.box_predictor, classes)
+    network.roi_heads.box_predictor = predictor
+    return predictor.kinds
 
 
 def card_of(name: str, classes: Sequence[str]) -> dict[str, Any]:
@@ -109,27 +132,37 @@ def card_of(name: str, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-class LiteDetector:
-    """The starter's architecture with some weights. Not safe for two threads at once."""
+class FasterRCNNDetector:
+    """A Faster R-CNN of either architecture with some weights. Several threads may use it at once."""
 
     def __init__(
         self, name: str, network: FasterRCNN, classes: tuple[str, ...], sides_px: tuple[int, int], device: Device
     ) -> None:
+        """classes: kinds, in the order of the network's answers, without the background."""
         self.name = name
         self.classes = classes
         self.device = device
         self._short_side_px, self._long_side_px = sides_px
         self._network = network.eval().to(device.torch_device, memory_format=torch.channels_last)
+        network.transform.resize = as_it_is  # preprocess() resized; outside of training torchvision would do it again
+        for part in (network.backbone, network.rpn.head, network.roi_heads.box_predictor):
+            part.register_forward_hook(in_float32)
 
     def preprocess(self, photo: NDArray[np.uint8]) -> Tensor:
-        """(h, w, 3) uint8 RGB -> (3, h', w') uint8, the short side at 384 px unless the long one would pass 704."""
+        """(h, w, 3) uint8 RGB -> (3, h', w') uint8 on the device, no larger than the card's two sides (384 and 704 px)."""
         height, width = photo.shape[:2]
         scale = min(self._short_side_px / min(height, width), self._long_side_px / max(height, width))
         target = (max(1, round(height * scale)), max(1, round(width * scale)))
-        pixels = torch.from_numpy(np.require(photo, requirements=("C", "W"))).permute(2, 0, 1)[None]
+        pixels = self.device.put(torch.from_numpy(np.require(photo, requirements=("C", "W"))))
+        channels_first = pixels.permute(2, 0, 1)[None]
         if target == (height, width):
-            return pixels[0].contiguous()
-        return F.interpolate(pixels, target, mode="bilinear", antialias=True)[0].contiguous()
+            return channels_first[0].contiguous()
+        if not self.device.is_gpu:
+            return F.interpolate(channels_first, target, mode="bilinear", antialias=True)[0].contiguous()
+        small = F.interpolate(
+            channels_first.float(), target, mode="bilinear", antialias=True
+        )  # a GPU has no uint8 kernel
+        return small[0].round().clamp(0, 255).to(torch.uint8)
 
     @torch.inference_mode()
     def predict(self, photos: Sequence[Tensor], sizes: Sequence[tuple[int, int]]) -> list[Detections]:
@@ -158,6 +191,22 @@ class LiteDetector:
         rows = rows[np.argsort(-scores[rows], kind="stable")][:MOST_BOXES]
         kinds = tuple(self.classes[label - 1] for label in labels[rows])  # 0 is the background
         return Detections(boxes[rows], scores[rows], kinds)
+
+
+def as_it_is(image: Tensor, target: None) -> tuple[Tensor, None]:
+    """In place of torchvision's resize."""
+    return image, target
+
+
+def in_float32(_module: nn.Module, _given: tuple[object, ...], answer: Any) -> Any:
+    """A forward hook: what comes out, in float32. Anchors and boxes in bf16 would lie up to 4 px beside the animal."""
+    if isinstance(answer, Tensor):
+        return answer.float()
+    if isinstance(answer, dict):
+        return {key: value.float() for key, value in answer.items()}
+    return tuple(
+        in_float32(_module, _given, each) if isinstance(each, Tensor) else [t.float() for t in each] for each in answer
+    )
 
 
 class Pyramid(nn.Module):
@@ -202,3 +251,17 @@ def build_network(n_classes: int) -> FasterRCNN:
         size_divisible=DIVISIBLE_BY,
         _skip_resize=True,  # preprocess() resized already
     )
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a network is built, and how much more memory than the starter one photo takes in it."""
+
+    build: Callable[[int], FasterRCNN]
+    weight: int
+
+
+ARCHITECTURES = {
+    ARCHITECTURE: Architecture(build_network, 1),
+    RESNET50_FPN_V2: Architecture(lambda n_classes: build_resnet50_fpn_v2(n_classes, FLOOR, MOST_BOXES), 4),
+}

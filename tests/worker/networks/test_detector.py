@@ -14,7 +14,7 @@ from worker.networks.detector import (
     MOST_BOXES,
     Detections,
     Detector,
-    LiteDetector,
+    FasterRCNNDetector,
     build_network,
     card_of,
     load_detector,
@@ -36,10 +36,10 @@ def starter() -> Detector:
 
 
 @pytest.fixture(scope="module")
-def eager() -> LiteDetector:
+def eager() -> FasterRCNNDetector:
     """Untrained weights: it sees boxes everywhere, which is what the shape tests want."""
     torch.manual_seed(3)
-    return LiteDetector("eager", build_network(1), ("animal",), (384, 704), find_device("cpu"))
+    return FasterRCNNDetector("eager", build_network(1), ("animal",), (384, 704), find_device("cpu"))
 
 
 def noise(height: int, width: int) -> NDArray[np.uint8]:
@@ -51,7 +51,9 @@ def detect(detector: Detector, photo: NDArray[np.uint8]) -> Detections:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (2, 3), (300, 500), (1080, 1920)])
-def test_boxes_are_shares_inside_the_photo_best_first_at_every_size(eager: LiteDetector, size: tuple[int, int]) -> None:
+def test_boxes_are_shares_inside_the_photo_best_first_at_every_size(
+    eager: FasterRCNNDetector, size: tuple[int, int]
+) -> None:
     found = detect(eager, noise(*size))
     assert found.boxes_xyxy.shape == (len(found), 4)
     assert found.boxes_xyxy.dtype == found.scores.dtype == np.float32
@@ -64,7 +66,7 @@ def test_boxes_are_shares_inside_the_photo_best_first_at_every_size(eager: LiteD
     assert (found.scores >= FLOOR).all()
 
 
-def test_an_eager_detector_really_has_boxes_to_check(eager: LiteDetector) -> None:
+def test_an_eager_detector_really_has_boxes_to_check(eager: FasterRCNNDetector) -> None:
     assert len(detect(eager, noise(300, 500))) > 5
 
 
@@ -73,14 +75,14 @@ def test_an_eager_detector_really_has_boxes_to_check(eager: LiteDetector) -> Non
     [((1080, 1920), (384, 683)), ((1536, 2048), (384, 512)), ((2048, 1536), (512, 384)), ((1, 2000), (1, 704))],
 )
 def test_the_short_side_becomes_384_unless_the_long_one_would_pass_704(
-    eager: LiteDetector, size: tuple[int, int], seen: tuple[int, int]
+    eager: FasterRCNNDetector, size: tuple[int, int], seen: tuple[int, int]
 ) -> None:
     photo = eager.preprocess(noise(*size))
     assert photo.shape == (3, *seen)
     assert photo.dtype == torch.uint8
 
 
-def test_preprocess_leaves_the_photo_alone_and_takes_a_read_only_one(eager: LiteDetector) -> None:
+def test_preprocess_leaves_the_photo_alone_and_takes_a_read_only_one(eager: FasterRCNNDetector) -> None:
     photo = noise(384, 512)
     before = photo.copy()
     photo.flags.writeable = False
