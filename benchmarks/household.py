@@ -66,11 +66,12 @@ class Household:
                 if job.state != "done":
                     raise SystemExit(f"job {job.kind} {job.state}: {job.error}")
                 return job
-            time.sleep(0.02)
+            time.sleep(0.5)
         raise SystemExit(f"job {job_id} did not end in {timeout_s:.0f} s")
 
     def quiet(self, project_id: int) -> None:
         """Return when the project has no unfinished job."""
+        pause_s = 0.05
         while True:
             with self.database.reading() as session:
                 jobs = session.scalars(
@@ -79,7 +80,8 @@ class Household:
             if not jobs:
                 return
             self.check_running()
-            time.sleep(0.05)
+            time.sleep(pause_s)
+            pause_s = min(1.0, pause_s * 1.2)  # a fine-tune takes long, and asking costs it time
 
     def check_running(self) -> None:
         """Nobody waits for a process that is gone."""
