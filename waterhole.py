@@ -308,6 +308,39 @@ def train_detector(
     print(f"{out} is written, sha256 {sha256}")
 
 
+@cli.command("fetch-weights")
+def fetch_weights(
+    name: Annotated[str | None, typer.Argument(help="Which; without it the list is shown.")] = None,
+    carried: Annotated[
+        Path | None, typer.Option("--from", help="The publisher's file, carried over from a machine with a network.")
+    ] = None,
+) -> None:
+    """Fetch published weights and put them where projects can choose them; without a name, show what there is."""
+    from worker.learning.published import fetch_weights as fetch
+    from worker.networks.fetching import PUBLISHED
+
+    settings = load_settings()
+    if name is None:
+        for each in PUBLISHED.values():
+            here = "here" if (settings.weights / f"{each.name}.safetensors").is_file() else "not fetched"
+            print(f"{each.name}  {each.kind}, {each.size_bytes / 1e6:.0f} MB, {here}: {each.about}")
+            print(f"    learnt from {each.learnt_from}\n    {each.licence}")
+        return
+    shown = -1
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stdout.isatty():
+            print(f"\r{bar(f'Fetching {name}, MB', done >> 20, total >> 20, None):<100}", end="", flush=True)
+        elif 10 * done // total > shown:
+            shown = 10 * done // total
+            print(f"Fetching {name}: {10 * shown}%", flush=True)
+
+    with weights_errors_in_words():
+        path = fetch(name, settings.weights, show, carried=carried)
+    print(f"{chr(10) if sys.stdout.isatty() else ''}{name} is here: {path}")
+
+
 # --- the demo: nothing but the commands above, one after the other -----------------------------------------------------------
 
 
@@ -528,6 +561,18 @@ def project_named(session: Session, name: str, *, create: bool = False, hint: bo
             f"There is no project called {name!r}. Projects: {names}.{' With --create it is made.' if hint else ''}"
         )
     return found
+
+
+@contextlib.contextmanager
+def weights_errors_in_words() -> Iterator[None]:
+    """Weights that cannot be had are a matter for people, not a bug."""
+    from models.errors import Invalid
+    from worker.networks.weights import WeightsError
+
+    try:
+        yield
+    except WeightsError as error:
+        raise Invalid(str(error)) from error
 
 
 def choose_detector(project: Project, weights: Path) -> None:

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         return self.home.resolve() / "store"
 
     @property
+    def weights(self) -> Path:
+        """The folder of weights that projects may choose beside the shipped ones; `fetch-weights` puts them there."""
+        return self.home.resolve() / "weights"
+
+    @property
     def is_https(self) -> bool:
         """Whether browsers reach this server over https."""
         return self.behind_proxy or self.tls_cert is not None

@@ -92,6 +92,8 @@ def test_an_account_gets_a_password_once_and_the_address_is_taken_then(house: Sh
         (("import", "no/such/folder", "--project", "P", "--create"), "not a folder"),
         (("export", "--project", "Nothing"), "no project called"),
         (("import", ".", "--project", "P", "--create", "--detector", "no.safetensors"), "is not a file"),
+        (("fetch-weights", "yolo"), "known are fasterrcnn_resnet50_fpn_v2, resnet50"),
+        (("fetch-weights", "resnet50", "--from", "lost.pth"), "lost.pth cannot be read"),
         (("serve", "--host", "0.0.0.0"), "https"),
         (("serve", "--tls-cert", "x.pem"), "tls-key"),
         (("fly",), "No such command"),
@@ -100,6 +102,14 @@ def test_an_account_gets_a_password_once_and_the_address_is_taken_then(house: Sh
 )
 def test_bad_input_is_one_plain_line(house: Shell, words: tuple[str, ...], said: str) -> None:
     assert said.lower() in house.complains(*words).lower()
+
+
+def test_published_weights_are_listed_with_their_licence_and_whether_they_are_here(shell: Shell) -> None:
+    (shell.home / "weights").mkdir()
+    (shell.home / "weights" / "resnet50.safetensors").touch()
+    listed = shell.works("fetch-weights")
+    assert "resnet50  embedder, 103 MB, here" in listed
+    assert "fasterrcnn_resnet50_fpn_v2  detector, 175 MB, not fetched" in listed and "BSD-3-Clause" in listed
 
 
 def test_a_bad_setting_is_named(house: Shell) -> None:

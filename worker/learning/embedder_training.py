@@ -8,6 +8,7 @@ Fine-tuning on labels is another file. Jégou & Chum 2012 (PCA and whitening of 
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,11 +47,12 @@ def resnet50_checkpoint(
     crops: Crops | None = None,
     report: Report | None = None,
     name: str = "resnet50",
+    origin: Mapping[str, Any] | None = None,
 ) -> str:
     """torchvision's ResNet-50 state dict as a checkpoint of ours, written to `out`; returns its sha256.
 
     crops: pictures to fit the head on, more than 256; without them it is a random rotation of 2048 numbers to 256, the
-    same every time. Raises WeightsError where a tensor is missing or misshapen.
+    same every time. origin: what else the card shall say. Raises WeightsError where a tensor is missing or misshapen.
     """
     network = blank_network(ResNet50Embedding.architecture)
     assert isinstance(network, ResNet50Embedding)
@@ -66,7 +68,7 @@ def resnet50_checkpoint(
     else:
         fit_head(network, crops, device, report)
     card = card_of(name, ResNet50Embedding.architecture) | {"fitted_on_crops": 0 if crops is None else len(crops)}
-    return write_weights(out, network.state_dict(), card)
+    return write_weights(out, network.state_dict(), card | dict(origin or {}))
 
 
 @torch.no_grad()

