@@ -316,8 +316,7 @@ def fetch_weights(
     ] = None,
 ) -> None:
     """Fetch published weights and put them where projects can choose them; without a name, show what there is."""
-    from worker.learning.published import fetch_weights as fetch
-    from worker.networks.fetching import PUBLISHED
+    from worker.networks.offers import PUBLISHED
 
     settings = load_settings()
     if name is None:
@@ -326,6 +325,8 @@ def fetch_weights(
             print(f"{each.name}  {each.kind}, {each.size_bytes / 1e6:.0f} MB, {here}: {each.about}")
             print(f"    learnt from {each.learnt_from}\n    {each.licence}")
         return
+    from worker.learning.published import fetch_weights as fetch
+
     shown = -1
 
     def show(done: int, total: int) -> None:

@@ -13,7 +13,8 @@ from torchvision.models.detection import FasterRCNN_ResNet50_FPN_V2_Weights
 from worker.device import find_device
 from worker.learning.embedder_training import resnet50_checkpoint
 from worker.networks import detector, resnet_detector
-from worker.networks.fetching import Published, Report, fetch, published
+from worker.networks.fetching import Report, fetch, published
+from worker.networks.offers import Published
 from worker.networks.weights import WeightsError, fill, write_weights
 
 HALF_DONE_S = 24 * 3600  # no file is being written for so long

@@ -17,7 +17,7 @@ from worker.learning import published
 from worker.learning.published import fetch_weights
 from worker.networks.detector import FLOOR, MOST_BOXES, load_detector
 from worker.networks.embedder import load_embedder
-from worker.networks.fetching import PUBLISHED
+from worker.networks.offers import PUBLISHED
 from worker.networks.resnet_detector import build_resnet50_fpn_v2
 from worker.networks.weights import WeightsError, read_weights
 

@@ -17,7 +17,8 @@ import pytest
 import torch
 
 from worker.networks import fetching
-from worker.networks.fetching import PUBLISHED, Published, fetch, published
+from worker.networks.fetching import fetch, published
+from worker.networks.offers import PUBLISHED, Published
 from worker.networks.weights import WeightsError
 
 TENSORS = {"fc.weight": torch.arange(600_000, dtype=torch.float32), "fc.bias": torch.ones(3)}
