@@ -143,15 +143,20 @@ def import_photos(
     boxes: Annotated[Path | None, typer.Option(help="A MegaDetector results file to take the boxes from.")] = None,
     create: Annotated[bool, typer.Option(help="Make the project when there is none of this name.")] = False,
     detector: Annotated[
-        Path | None, typer.Option(help="Detector weights of a project that is made (.safetensors).")
+        str | None,
+        typer.Option(help="Detector of a project that is made: starter, fetched weights, or a .safetensors."),
     ] = None,
+    embedder: Annotated[str | None, typer.Option(help="Its embedder, likewise.")] = None,
 ) -> None:
     """Bring in a folder that lies on this machine. Run it again to go on where it stopped."""
-    with opened() as (database, store, _settings):
+    from models.offered import choose
+
+    with opened() as (database, store, settings):
         with database.writing() as session:
             found = project_named(session, project, create=create, hint=True)
-            if detector is not None:
-                choose_detector(found, detector)
+            for kind, source in (("detector", detector), ("embedder", embedder)):
+                if source is not None:
+                    choose(found, settings.weights, kind, source, by_path=True)
             project_id = found.id
         bring_in(database, store, project_id, folder, name or folder.resolve().name, boxes)
 
@@ -574,17 +579,6 @@ def weights_errors_in_words() -> Iterator[None]:
         yield
     except WeightsError as error:
         raise Invalid(str(error)) from error
-
-
-def choose_detector(project: Project, weights: Path) -> None:
-    """Set the detector of a project that has not looked at a photo yet. Raises Invalid."""
-    from models.errors import Invalid
-
-    if not weights.is_file():
-        raise Invalid(f"{weights} is not a file.")
-    if project.detector_id is not None:
-        raise Invalid(f"{project.name} has a detector already; a detector is chosen when the project is made.")
-    project.detector = str(weights.resolve())
 
 
 def account(session: Session, email: str) -> User:

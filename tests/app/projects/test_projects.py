@@ -22,6 +22,7 @@ from models.species import Species
 from tests import make
 from tests.app.exports.scene import say
 from tests.conftest import Site
+from tests.weights_files import weights_file
 
 
 def form(**fields: str) -> dict[str, str]:
@@ -160,6 +161,20 @@ def test_a_new_project_has_its_maker_as_administrator_and_its_species(site: Site
             ("Jaguar", "Panthera onca", "1"), ("Lowland paca", "", "2"),
         ]  # fmt: skip
         assert session.query(AuditEntry).filter_by(project_id=project.id, act="project.started").count() == 1
+
+
+def test_a_project_is_given_the_weights_that_are_chosen_for_it(sqlite_site: Site, admin_token: str) -> None:
+    weights_file(sqlite_site.settings.weights, "resnet50", "embedder", about="wants a GPU")
+    weights_file(sqlite_site.settings.weights, "large", "detector")
+    (sqlite_site.settings.weights / "broken.safetensors").write_bytes(b"nothing")
+    with sqlite_site.client(admin_token, accept="text/html") as client:
+        shown = client.get("/projects/new").text
+        assert '<option value="resnet50">resnet50 (wants a GPU)</option>' in shown and "broken" not in shown
+        assert client.post("/projects", data=form(detector="large", embedder="resnet50")).status_code == 303
+        refused = client.post("/projects", data=form(name="another", detector="resnet50"))
+        assert refused.status_code == 422 and "is not among the weights of this installation" in refused.text
+    with sqlite_site.database.reading() as session:
+        assert [(each.detector, each.embedder) for each in session.query(Project)] == [("large", "resnet50")]
 
 
 REFUSED = [
