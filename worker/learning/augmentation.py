@@ -23,14 +23,14 @@ class Augmentation:
     light: float = 0.3
     grey: float = 0.15
 
-    def views(self, pixels: Tensor, seed: list[int]) -> Tensor:
-        """(n, h, w, 3), 0..255 -> (n, h, w, 3) float32, 0..255, one view of each."""
+    def views(self, pixels: Tensor, side_px: int, seed: list[int]) -> Tensor:
+        """(n, h, w, 3), 0..255 -> (n, side, side, 3) float32, 0..255, one view of each."""
         chance = np.random.default_rng(seed)
-        seen = self._moved(pixels.float().permute(0, 3, 1, 2) / 255, chance).permute(0, 2, 3, 1)
+        seen = self._moved(pixels.float().permute(0, 3, 1, 2) / 255, side_px, chance).permute(0, 2, 3, 1)
         return self._lit(seen, chance) * 255
 
-    def _moved(self, x: Tensor, chance: np.random.Generator) -> Tensor:
-        """Mirror half of them, and cut a rectangle out of each, enlarged to the whole."""
+    def _moved(self, x: Tensor, side_px: int, chance: np.random.Generator) -> Tensor:
+        """Mirror half of them, and cut a rectangle out of each, as large as a view."""
         n = len(x)
         sides = chance.uniform(self.closest, 1, (n, 2))
         middles = chance.uniform(-1, 1, (n, 2)) * (1 - sides)
@@ -38,7 +38,7 @@ class Augmentation:
         matrix = np.zeros((n, 2, 3), np.float32)
         matrix[:, 0, 0], matrix[:, 1, 1] = sides[:, 0] * turned, sides[:, 1]
         matrix[:, :, 2] = middles
-        grid = F.affine_grid(torch.from_numpy(matrix).to(x.device), list(x.shape), align_corners=False)
+        grid = F.affine_grid(torch.from_numpy(matrix).to(x.device), [n, 3, side_px, side_px], align_corners=False)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
     def _lit(self, x: Tensor, chance: np.random.Generator) -> Tensor:

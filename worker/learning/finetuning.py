@@ -13,34 +13,21 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from worker.device import Device
-from worker.learning.descent import Floats, Ids
-from worker.learning.judging import Held, hold_out, is_better, named_right
-from worker.learning.metric_training import Diverged, Progress, Recipe, Shares, Trainer, put, run_course
-from worker.learning.triplets import draw_batch
-from worker.networks.embedder import KIND, CropEmbedder, load_embedder, shrunk
-from worker.networks.embedding import DIM, EmbeddingNetwork, ResNet50Embedding
+from worker.learning.descent import Ids
+from worker.learning.judging import Held, hold_out, is_better
+from worker.learning.lessons import CropReader, Lessons
+from worker.learning.metric_training import Diverged, Progress, Recipe, Trainer, put, run_course
+from worker.networks.embedder import KIND, load_embedder
+from worker.networks.embedding import EmbeddingNetwork, ResNet50Embedding
 from worker.networks.weights import WeightsError, read_weights, sha256_of, write_weights
 
+__all__ = ["CropReader", "Verdict", "fine_tune", "recipe_for"]
+
 LEAST_LABELS = 20
-JUDGES = 4000  # kept crops that the judging classifier learns from, and held ones that it names, at most
-
-
-class CropReader(Protocol):
-    """Crops by row; a NumPy array is one, and so is a reader that decodes files when asked."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Ids, /) -> NDArray[np.uint8]:
-        """rows: (m,) -> (m, h, w, 3) uint8."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -83,13 +70,13 @@ def fine_tune(
     obstacle = why_not(labels, held)
     if obstacle:
         return Verdict(False, math.nan, math.nan, 0, obstacle)
-    course = Course(embedder, crops, labels, held, recipe)
-    before = course.named_right(embedder.network)
-    trainer = Trainer(embedder.network, len(course.species), recipe, device)
+    lessons = Lessons(embedder, crops, labels, held, recipe)
+    before = lessons.named_right(embedder.network)
+    trainer = Trainer(embedder.network, len(lessons.species), recipe, device)
     fingerprint = fingerprint_of(start, labels, deployments, recipe)
     go_on(trainer, state, fingerprint)
     try:
-        run_course(trainer, course.batch, course.named_right, state=state, fingerprint=fingerprint, report=report)
+        run_course(trainer, lessons.batch, lessons.named_right, state=state, fingerprint=fingerprint, report=report)
     except Diverged:
         words = "The training broke off because its numbers ran out of bounds. The old one stays."
         return Verdict(False, float(before.mean()), math.nan, trainer.step, words)
@@ -119,72 +106,6 @@ def why_not(labels: Ids, held: Held) -> str:
     if len(labels) < LEAST_LABELS or (counts >= 2).sum() < 2 or not len(held.held):
         return f"{len(labels)} labels are too few: two species need several each."
     return ""
-
-
-class Course:
-    """What a fine-tune learns from and is judged by. species: the ids of the classes that teach, ascending."""
-
-    def __init__(self, embedder: CropEmbedder, crops: CropReader, labels: Ids, held: Held, recipe: Recipe) -> None:
-        self.embedder, self.crops, self.labels, self.recipe = embedder, crops, labels, recipe
-        self.kept = held.kept
-        self.species, self.outputs = np.unique(labels[held.kept], return_inverse=True)
-        chance = np.random.default_rng([recipe.seed, 0])
-        self.teach = np.sort(chance.permutation(held.kept)[:JUDGES])
-        self.judge = np.sort(chance.permutation(held.held)[:JUDGES])
-        self.plain: dict[int, Tensor] = {}
-
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """What the frozen stages make of the views of this step's crops, and their class numbers."""
-        recipe = self.recipe
-        drawn = draw_batch(self.outputs, recipe.classes, recipe.crops, np.random.default_rng([recipe.seed, 1, step]))
-        pixels = recipe.augmentation.views(self._pixels(self.kept[drawn]), [recipe.seed, 2, step])
-        outputs = torch.from_numpy(self.outputs[drawn]).to(self.embedder.device.torch_device)
-        return self._lower(pixels), outputs
-
-    def named_right(self, network: EmbeddingNetwork) -> Shares:
-        """(h,) how often each held crop is named right by classifiers that learned from the kept ones.
-
-        Raises Diverged where the vectors are no numbers any more.
-        """
-        teach, judge = self._vectors(network, self.teach), self._vectors(network, self.judge)
-        if not (np.isfinite(teach).all() and np.isfinite(judge).all()):
-            raise Diverged
-        return named_right(teach, self.labels[self.teach], judge, self.labels[self.judge], self.recipe.seed)
-
-    @torch.inference_mode()
-    def _vectors(self, network: EmbeddingNetwork, rows: Ids) -> Floats:
-        """(m, 256), the crops as they are. What the frozen stages say is kept for the next time."""
-        vectors = np.empty((len(rows), DIM), np.float32)
-        device = self.embedder.device
-        for first in range(0, len(rows), device.crops):
-            some = rows[first : first + device.crops]
-            features = self._plain(some)
-            with torch.autocast(device.torch_device.type, torch.bfloat16, enabled=device.fast_bf16):
-                found = network.head(network.features(features, first=self.recipe.frozen))
-            vectors[first : first + len(some)] = found.float().cpu().numpy()
-        return vectors
-
-    def _plain(self, rows: Ids) -> Tensor:
-        """The frozen stages' features of these crops without augmentation, kept where they are smaller than the crops."""
-        if int(rows[0]) in self.plain:
-            return self.plain[int(rows[0])].to(self.embedder.device.torch_device).float()
-        pixels = self._pixels(rows)
-        features = self._lower(pixels)
-        if 2 * features.numel() <= pixels.numel():
-            self.plain[int(rows[0])] = features.half().cpu()
-            return self.plain[int(rows[0])].to(features.device).float()
-        return features
-
-    def _pixels(self, rows: Ids) -> Tensor:
-        """(m, side, side, 3) on the device, 0..255."""
-        pixels = torch.from_numpy(np.require(self.crops[rows], requirements=("C", "W")))
-        return shrunk(pixels.to(self.embedder.device.torch_device), self.embedder.crop_px)
-
-    @torch.no_grad()
-    def _lower(self, pixels: Tensor) -> Tensor:
-        device, network = self.embedder.device, self.embedder.network
-        with torch.autocast(device.torch_device.type, torch.bfloat16, enabled=device.fast_bf16):
-            return network.features(network.normalised(pixels), last=self.recipe.frozen).float()
 
 
 def fingerprint_of(start: Path, labels: Ids, deployments: Ids, recipe: Recipe) -> str:

@@ -40,7 +40,8 @@ class Recipe:
     """How to teach. rate: of the trunk's learning stages, head_rate: of the head. frozen: stages that stay as they are.
 
     classes, crops: of a batch. validations: how often a course is judged; patience: how many of them may be no better than
-    the best before it ends. held_share: of the labels that judge instead of teaching.
+    the best before it ends. held_share: of the labels that judge instead of teaching. view_share: side of what teaches as a
+    share of the crop's side; smaller is quicker, and what is judged keeps its side (Touvron et al. 2019).
     """
 
     loss: str = "triplet"
@@ -57,6 +58,7 @@ class Recipe:
     validations: int = 6
     patience: int = 3
     held_share: float = 0.2
+    view_share: float = 1.0
     seed: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
 

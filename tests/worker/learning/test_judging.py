@@ -1,0 +1,52 @@
+"""Who judges, and when one embedding is better than another."""
+
+import numpy as np
+
+from worker.learning.judging import hold_out, is_better, named_right
+
+
+def test_whole_deployments_are_held_out_and_no_class_loses_its_last_label() -> None:
+    rng = np.random.default_rng(0)
+    deployments, labels = rng.integers(0, 15, 400), rng.integers(0, 6, 400)
+    parted = hold_out(labels, deployments, 0.2, seed=1)
+    assert parted.whole
+    assert not set(deployments[parted.kept]) & set(deployments[parted.held])
+    assert set(labels[parted.held]) <= set(labels[parted.kept])
+    assert 40 <= len(parted.held) <= 120
+    np.testing.assert_array_equal(np.sort(np.concatenate([parted.kept, parted.held])), np.arange(400))
+
+
+def test_one_deployment_and_deployments_of_one_species_each_are_parted_by_rows() -> None:
+    labels = np.arange(200) % 4
+    for deployments in (np.zeros(200, np.int64), labels):
+        parted = hold_out(labels, deployments, 0.2, seed=1)
+        assert not parted.whole
+        assert np.bincount(labels[parted.held]).tolist() == [10, 10, 10, 10]
+
+
+def test_a_class_with_one_label_is_never_held() -> None:
+    labels = np.array([0] * 30 + [1] * 30 + [2])
+    assert 60 not in hold_out(labels, np.zeros(61, np.int64), 0.3, seed=0).held
+
+
+def test_named_right_is_per_crop_and_near_one_for_plain_classes() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3 + 10
+    vectors = (np.eye(8)[labels - 10] + rng.normal(0, 0.05, (60, 8))).astype(np.float32)
+    right = named_right(vectors[:45], labels[:45], vectors[45:], labels[45:], seed=0)
+    assert right.shape == (15,)
+    assert right.mean() > 0.99
+    assert named_right(vectors[:45], labels[:45], vectors[45:], labels[45:] % 3 + 10, seed=0).mean() < 0.5
+
+
+def test_better_needs_more_crops_won_than_chance_would_give() -> None:
+    before = np.zeros(200)
+    before[:100] = 1
+    after = before.copy()
+    assert not is_better(before, after)
+    after[100:104] = 1  # 4 won, 1 lost
+    after[0] = 0
+    assert not is_better(before, after)
+    after[104:112] = 1  # 12 won, 1 lost
+    assert is_better(before, after)
+    assert not is_better(after, before)
