@@ -10,11 +10,13 @@ from models.batch import Batch, BatchFile
 from models.box import Box
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
+from models.fine_tune import FineTune
 from models.image import CountCorrection, Image
 from models.job import Job, JobShard, WorkerBeat
 from models.label import Label
 from models.lease import Lease
 from models.membership import Membership
+from models.parts import VectorPart
 from models.project import Project
 from models.round import Pick, Round
 from models.sequence import Sequence
@@ -32,6 +34,7 @@ __all__ = [
     "Checkpoint",
     "CountCorrection",
     "Deployment",
+    "FineTune",
     "Image",
     "Job",
     "JobShard",
@@ -47,5 +50,6 @@ __all__ = [
     "Synonym",
     "User",
     "UserSession",
+    "VectorPart",
     "WorkerBeat",
 ]

@@ -26,7 +26,7 @@ class Box(Base):
         Index("ix_box_project_score", "project_id", "score"),
         Index("ix_box_project_settled", "project_id", "settled_species_id"),
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
-        Index("ix_box_project_embedder", "project_id", "embedder_id"),
+        Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
         {"sqlite_autoincrement": True},
     )
 
@@ -42,7 +42,8 @@ class Box(Base):
     kind: Mapped[str] = mapped_column(String(12), default="animal")  # animal | person | vehicle, as the detector says
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
 
-    # Where its vector lies (DECISIONS 5). Empty: below classify-above, so no crop was made.
+    # Where its first vector lies (DECISIONS 5). No embedder: below classify-above, so no crop was made. No file: it was removed.
+    # Vectors that the same crop got later, from another embedder, lie in that one's parts (models/vectors.py).
     embedder_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
     vector_file: Mapped[str | None] = mapped_column(String(120))
     vector_row: Mapped[int | None]
@@ -102,13 +103,8 @@ class Box(Base):
 
 
 def askable(project: Project) -> ColumnElement[bool]:
-    """The boxes that rounds may ask about: above the project's classify-above, with a vector of the active embedder."""
-    return and_(
-        Box.project_id == project.id,
-        Box.score >= project.classify_above,
-        Box.embedder_id == project.embedder_id,
-        Box.embedder_id.is_not(None),
-    )
+    """The boxes that rounds may ask about: above the project's classify-above, with a crop."""
+    return and_(Box.project_id == project.id, Box.score >= project.classify_above, Box.embedder_id.is_not(None))
 
 
 def counted(project: Project) -> ColumnElement[bool]:

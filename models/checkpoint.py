@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from models.base import Base, utc_now
 from models.errors import Invalid
@@ -39,6 +39,7 @@ class Checkpoint(Base):
     label_max_id: Mapped[int | None]
     classes: Mapped[list[int]] = mapped_column(default=list)  # species ids, in the order of the columns
     predictions: Mapped[str] = mapped_column(String(300), default="")  # folder below the store
+    removed_at: Mapped[dt.datetime | None]  # its files were removed; the row stays, since labels and rounds name it
 
     @classmethod
     def known(cls, session: Session, kind: str, name: str, sha256: str, card: dict[str, Any]) -> Checkpoint:
@@ -55,17 +56,33 @@ class Checkpoint(Base):
     def activate(self, project: Project) -> None:
         """Make this the checkpoint that counts now; also the way back to an older one (a roll-back).
 
-        Raises Invalid when a classifier learnt on the vectors of another embedder than the project's active one.
+        An embedder brings its newest classifier along, with what that one says, so that nobody is without guesses. Raises
+        Invalid when a classifier learnt on the vectors of another embedder than the active one, or the files are gone.
         """
         if self.project_id not in (None, project.id):
             raise Invalid("checkpoint: it belongs to another project")
+        if self.removed_at is not None:
+            raise Invalid("checkpoint: its files were removed")
         if self.kind == DETECTOR:
             project.detector_id = self.id
         elif self.kind == EMBEDDER:
-            if project.embedder_id != self.id:
-                project.classifier_id = None  # its vectors are of another space
+            if project.embedder_id != self.id:  # vectors and classifiers of another space
+                project.previous_embedder_id = project.embedder_id
+                project.classifier_id = self.newest_classifier_id(project.id)
             project.embedder_id = self.id
         elif self.parent_id != project.embedder_id:
             raise Invalid("checkpoint: it learnt from the vectors of another embedder; roll that back first")
         else:
             project.classifier_id = self.id
+
+    def newest_classifier_id(self, project_id: int) -> int | None:
+        """Of those that learnt in this project from the vectors of this embedder and still have their files."""
+        session = object_session(self)
+        assert session is not None
+        return session.scalar(
+            select(Checkpoint.id)
+            .where(Checkpoint.project_id == project_id, Checkpoint.kind == CLASSIFIER)
+            .where(Checkpoint.parent_id == self.id, Checkpoint.removed_at.is_(None))
+            .order_by(Checkpoint.id.desc())
+            .limit(1)
+        )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -17,16 +19,20 @@ from models.batch import BatchFile
 from models.box import Box
 from models.checkpoint import CLASSIFIER, Checkpoint
 from models.database import Database
+from models.fine_tune import FineTune
 from models.image import READY, WAITING, Image
-from models.job import UNFINISHED, Job
+from models.job import ALIVE, UNFINISHED, Job
 from models.label import Label, settled
 from models.lease import LEASE, Lease
+from models.parts import SUFFIX as PART
+from models.parts import VectorPart, crop_ids, vector_ids
 from models.predictions import SUFFIX, Part
 from models.project import Project
 from models.round import Pick, Round
 from models.storage import Store
-from models.vectors import DamagedFile, read_vectors
+from models.vectors import DamagedFile, read_ids, read_vectors
 
+EMBEDDING = ("ingest", "crop", "embed", "finetune")  # kinds of jobs that may still give crops a vector
 STRAY_AFTER = dt.timedelta(minutes=30)  # a file without a row may belong to an upload that is still running
 
 
@@ -77,10 +83,14 @@ def originals(scene: Scene) -> Iterator[str]:
             yield f"photo {image_id}: {path} has {path.stat().st_size:,} bytes, not {size:,}"
         elif scene.deep and hash_of(path) != sha256:
             yield f"photo {image_id}: the bytes of {path} changed"
-    old = utc_now() - STRAY_AFTER
     for path in (scene.store.root / "originals").glob("*/*"):
-        if path.name not in known and dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < old:
+        if path.name not in known and is_old(path):
             yield f"{path} belongs to no photo"
+
+
+def is_old(path: Path) -> bool:
+    """Whether nobody can still be about to write its row."""
+    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < utc_now() - STRAY_AFTER
 
 
 def pictures(scene: Scene) -> Iterator[str]:
@@ -96,15 +106,15 @@ def pictures(scene: Scene) -> Iterator[str]:
 
 
 def vector_files(scene: Scene) -> Iterator[str]:
-    """I5: every box's vector is in its file, under the checkpoint that the box names."""
+    """I5: every box's first vector is in its file, under the checkpoint that the box names."""
     rows = scene.session.execute(
         select(Box.embedder_id, Box.vector_file, func.count(), func.max(Box.vector_row))
-        .where(Box.embedder_id.is_not(None))
+        .where(Box.embedder_id.is_not(None), or_(Box.vector_file.is_not(None), Box.vector_row.is_not(None)))
         .group_by(Box.embedder_id, Box.vector_file)
     )
     for embedder_id, name, count, last in rows:
         if embedder_id is None or name is None or last is None:
-            yield f"{count} boxes name an embedder but no vector"
+            yield f"{count} boxes name half of a vector's place"
             continue
         try:
             vectors = read_vectors(scene.store.vectors(embedder_id, name), check=scene.deep)
@@ -113,13 +123,64 @@ def vector_files(scene: Scene) -> Iterator[str]:
             continue
         if last >= len(vectors):
             yield f"{name}: {count} boxes point into it, up to row {last}, but it has {len(vectors)} rows"
-    mixed = scene.session.execute(
-        select(Box.project_id, func.count())
-        .join(Project, Project.id == Box.project_id)
-        .where(Box.embedder_id.is_not(None), Box.embedder_id != Project.embedder_id)
-        .group_by(Box.project_id)
+
+
+def vector_parts(scene: Scene) -> Iterator[str]:
+    """I5: every part is whole, as long as its row says, and holds boxes of its project only."""
+    parts = scene.session.scalars(select(VectorPart).order_by(VectorPart.project_id, VectorPart.id))
+    for project_id, of_project in itertools.groupby(parts, key=lambda part: part.project_id):
+        crops = crop_ids(scene.session, project_id)
+        for part in of_project:
+            path = scene.store.vector_parts(part.embedder_id, project_id) / part.name
+            try:
+                ids, rows = read_ids(path), len(read_vectors(path, check=scene.deep))
+            except DamagedFile as error:
+                yield str(error)
+                continue
+            if rows != part.rows:
+                yield f"{path} has {rows} rows, not {part.rows}"
+            if not np.isin(ids, crops).all():
+                yield f"{path} has vectors of boxes that are no crops of project {project_id}"
+    named = set(scene.session.execute(select(VectorPart.embedder_id, VectorPart.name)).tuples())
+    for path in (scene.store.root / "vectors").glob(f"*/of-*/*{PART}"):
+        if (int(path.parent.parent.name), path.name) not in named and is_old(path):
+            yield f"{path} belongs to no row"
+
+
+def vectors_in_use(scene: Scene) -> Iterator[str]:
+    """I5: once no job embeds any more, every crop has a vector of the embedder in use."""
+    embeds = select(Job.project_id).where(Job.state.in_(UNFINISHED), Job.kind.in_(EMBEDDING))
+    projects = select(Project.id, Project.embedder_id).where(
+        Project.embedder_id.is_not(None), Project.id.not_in(embeds)
     )
-    yield from (f"project {project}: {count} boxes have vectors of another embedder" for project, count in mixed)
+    for project_id, embedder_id in scene.session.execute(projects).all():
+        there = vector_ids(scene.session, scene.store, project_id, embedder_id or 0)
+        missing = np.setdiff1d(crop_ids(scene.session, project_id), there, assume_unique=True)
+        if len(missing):
+            yield f"project {project_id}: {len(missing):,} crops have no vector of the embedder in use, first: {missing[0]}"
+
+
+def weights(scene: Scene) -> Iterator[str]:
+    """The weights that a row names are there (deep: of its hash), unless it says that they were removed."""
+    named = scene.session.scalars(select(Checkpoint).where(Checkpoint.file != "", Checkpoint.removed_at.is_(None)))
+    for checkpoint in named:
+        path = scene.store.root / checkpoint.file
+        if not path.is_file():
+            yield f"{checkpoint.kind} {checkpoint.name} ({checkpoint.id}): {path} is missing"
+        elif scene.deep and hash_of(path) != checkpoint.sha256:
+            yield f"{checkpoint.kind} {checkpoint.name} ({checkpoint.id}): the bytes of {path} changed"
+
+
+def tuning(scene: Scene) -> Iterator[str]:
+    """H8: what a fine-tune leaves behind is the list of its labels, and nothing half made of one that ended."""
+    for folder in (scene.store.root / "tuning").iterdir():
+        job = scene.session.get(Job, folder.name) if folder.is_dir() else None
+        row = FineTune.of_job(scene.session, folder.name) if job else None
+        if job is not None and job.state in ALIVE:
+            continue
+        kept = f"labels-{row.labels_sha256[:16]}.safetensors" if row else ""
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        yield from (f"{folder / name} is left of a fine-tune that ended" for name in sorted(names - {kept}))
 
 
 def predictions(scene: Scene) -> Iterator[str]:
@@ -208,8 +269,12 @@ CHECKS: dict[str, Callable[[Scene], Iterator[str]]] = {
     "I3 originals": originals,
     "I4 pictures": pictures,
     "I5 vectors": vector_files,
+    "I5 vector parts": vector_parts,
+    "I5 vectors in use": vectors_in_use,
+    "I5 weights": weights,
     "I5 predictions": predictions,
     "I6 jobs": jobs,
+    "H8 fine-tunes": tuning,
     "I7 rounds": rounds,
     "I8 settled names": settled_names,
     "I10 leases": leases,

@@ -11,7 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, utc_now
 
 ASKED, RUNNING, DONE, FAILED, CANCELLED = "asked", "running", "done", "failed", "cancelled"
-UNFINISHED = (ASKED, RUNNING)
+PAUSED = "paused"  # lies still with what it has until a person lets it go on; holds no worker
+UNFINISHED = (ASKED, RUNNING)  # a worker is or will be at it
+ALIVE = (*UNFINISHED, PAUSED)  # it may still do something
+PHOTOS, CROPS, STEPS = "photos", "crops", "steps"  # what done and total count
 
 
 class Job(Base):
@@ -31,7 +34,9 @@ class Job(Base):
     total: Mapped[int] = mapped_column(default=0)
     rate_per_s: Mapped[float | None]
     error: Mapped[str] = mapped_column(String(1000), default="")
+    unit: Mapped[str] = mapped_column(String(10), default=PHOTOS)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    pause_requested: Mapped[bool] = mapped_column(default=False)
     asked_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     started_at: Mapped[dt.datetime | None]
     ended_at: Mapped[dt.datetime | None]

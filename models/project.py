@@ -13,6 +13,8 @@ from models.species import Species, clean_name
 
 FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
+FINE_TUNE_EVERY = 2000  # Norouzzadeh et al. 2019, sec. 3.1: at 2,000, 4,000, ... labels
+FEWEST_TO_TUNE = 100
 STRATEGY_NAMES = ("k_center", "random", "confidence", "margin", "entropy")
 
 
@@ -37,6 +39,8 @@ class Project(Base):
     round_size: Mapped[int] = mapped_column(default=100)
     seed: Mapped[int] = mapped_column(default=1)
 
+    fine_tune_every: Mapped[int] = mapped_column(default=FINE_TUNE_EVERY)  # settled names; 0: only when a person asks
+
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
 
@@ -44,6 +48,9 @@ class Project(Base):
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
     embedder_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
     classifier_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
+    # In use before the last switch: its vectors and predictions stay for a roll-back (DECISIONS 5). No foreign key, since
+    # SQLite adds and drops a column with one only by making the table anew.
+    previous_embedder_id: Mapped[int | None]
 
     @classmethod
     def start(cls, session: Session, name: str, note: str = "") -> Project:
@@ -103,3 +110,9 @@ class Project(Base):
         if not 0 <= event_gap_minutes <= 7 * 24 * 60:
             raise Invalid("event gap: 0 minutes to 7 days")
         self.sequence_gap_s, self.event_gap_minutes = sequence_gap_s, event_gap_minutes
+
+    def set_fine_tune(self, every: int) -> None:
+        """Raises Invalid for a step outside sense."""
+        if every and not FEWEST_TO_TUNE <= every <= 1_000_000:
+            raise Invalid(f"every: between {FEWEST_TO_TUNE:,} and 1,000,000 answers, or 0 for never by itself")
+        self.fine_tune_every = every

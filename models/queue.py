@@ -1,4 +1,4 @@
-"""Ask for a job, follow it, cancel it. The only door between pages and worker (DECISIONS 3)."""
+"""Ask for a job, follow it, pause it, cancel it. The only door between pages and worker (DECISIONS 3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.base import insert_once, utc_now
-from models.job import ASKED, CANCELLED, DONE, FAILED, RUNNING, UNFINISHED, Job, JobShard, WorkerBeat
+from models.job import ASKED, CANCELLED, DONE, FAILED, PAUSED, PHOTOS, RUNNING, UNFINISHED, Job, JobShard, WorkerBeat
 
 
 def ask(
@@ -21,12 +21,14 @@ def ask(
     key: str | None = None,
     total: int = 0,
     line: str = "",
+    unit: str = PHOTOS,
 ) -> Job:
     """Insert a Job in the caller's transaction; with a key that was asked before, that job is returned instead."""
     job_id = str(uuid.uuid4())
     fresh = insert_once(
         session, Job, id=job_id, project_id=project_id, kind=kind, key=key, arguments=arguments, total=total, done=0,
-        line=line[:300], state=ASKED, error="", cancel_requested=False, asked_at=utc_now(),
+        line=line[:300], unit=unit, state=ASKED, error="", cancel_requested=False, pause_requested=False,
+        asked_at=utc_now(),
     )  # fmt: skip
     wanted = Job.id == job_id if fresh else Job.key == key
     return session.scalars(select(Job).where(wanted)).one()
@@ -39,8 +41,8 @@ def waiting(session: Session) -> list[Job]:
 
 
 def start(session: Session, job_id: str, worker: str) -> Job:
-    """The job, now running. Cancelled and ended jobs come back as they are."""
-    job = session.get_one(Job, job_id)
+    """The job, now running. Paused, cancelled and ended jobs come back as they are."""
+    job = held(session, job_id)
     if job.state in UNFINISHED:
         job.state, job.worker = RUNNING, worker
         job.started_at = job.started_at or utc_now()
@@ -70,12 +72,52 @@ def end(session: Session, job_id: str, *, error: str = "") -> None:
     job.error, job.ended_at = error[:1000], utc_now()
 
 
+def end_cancelled(job: Job) -> None:
+    """The job stopped where it was, as somebody asked, and tidied up behind itself."""
+    job.state, job.ended_at = CANCELLED, utc_now()
+
+
 def cancel(session: Session, job_id: str) -> None:
-    """Ask the job to stop at its next shard; what is done stays. A job nobody has begun ends at once."""
-    job = session.get_one(Job, job_id)
+    """Ask the job to stop at its next shard; what is done stays. A job nobody has begun ends at once.
+
+    One that was begun and lies still is taken up once more, since only the worker can remove its half-made files.
+    """
+    job = held(session, job_id)
     job.cancel_requested = True
+    if job.state in (ASKED, PAUSED) and job.started_at is None:
+        end_cancelled(job)
+    elif job.state == PAUSED:
+        job.state, job.asked_at = ASKED, utc_now()
+
+
+def pause(session: Session, job_id: str) -> None:
+    """Ask the job to lie still from its next step on; one that nobody is at lies still at once."""
+    job = held(session, job_id)
     if job.state == ASKED:
-        job.state, job.ended_at = CANCELLED, utc_now()
+        job.state = PAUSED
+    elif job.state == RUNNING:
+        job.pause_requested = True
+
+
+def go_on(session: Session, job_id: str) -> None:
+    """Let a paused job wait for its turn again; it goes on with what it has."""
+    job = held(session, job_id)
+    job.pause_requested = False
+    if job.state == PAUSED:
+        job.state, job.asked_at = ASKED, utc_now()
+
+
+def lie_still(session: Session, job_id: str) -> None:
+    """The worker let go of the job. When a person changed their mind meanwhile, it waits for its turn again."""
+    job = held(session, job_id)
+    if job.state == RUNNING:
+        job.state, job.asked_at = (PAUSED if job.pause_requested else ASKED), utc_now()
+        job.pause_requested, job.worker, job.rate_per_s = False, None, None
+
+
+def held(session: Session, job_id: str) -> Job:
+    """The job as it is now; page and worker change its state one after the other."""
+    return session.get_one(Job, job_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def current(session: Session, project_id: int) -> list[Job]:

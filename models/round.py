@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.box import Box, askable
+from models.fine_tune import ask_at_threshold
 from models.job import UNFINISHED, Job
 from models.label import newest_label_id
 from models.lease import LEASE, Lease
@@ -61,12 +62,12 @@ class Round(Base):
     @classmethod
     def choose(
         cls, session: Session, project: Project, box_ids: list[int], *, strategy: str, seed: int,
-        classifier_id: int | None, job_id: str,
+        embedder_id: int | None, classifier_id: int | None, job_id: str,
     ) -> Round:  # fmt: skip
-        """Store the picks of the next round in the order of the strategy."""
+        """Store the picks of the next round in the order of the strategy. embedder_id: in whose space they were chosen."""
         chosen = cls(
             project_id=project.id, number=cls.last_number(session, project.id) + 1, strategy=strategy, seed=seed,
-            size=len(box_ids), embedder_id=project.embedder_id, classifier_id=classifier_id, job_id=job_id,
+            size=len(box_ids), embedder_id=embedder_id, classifier_id=classifier_id, job_id=job_id,
         )  # fmt: skip
         session.add(chosen)
         session.flush()
@@ -85,12 +86,14 @@ class Round(Base):
     def after_answer(self, session: Session, project: Project) -> int:
         """Close the round when nothing is open; ask for the next fit at 80% and once more when it is full (DECISIONS 9).
 
-        How many picks are still open. The caller holds the round's row, so that of two last answers one sees the other.
+        A full round also looks whether enough is named by now to fine-tune the embedding. How many picks are still open. The
+        caller holds the round's row, so that of two last answers one sees the other.
         """
         left = self.tally(session).get(OPEN, 0)
         if left == 0 and self.state != FULL:
             self.state, self.full_at = FULL, utc_now()
             ask_learn(session, project, f"full-{self.number}")
+            ask_at_threshold(session, project)
         elif self.state != FULL and self.size - left >= AHEAD_AT * self.size:
             ask_learn(session, project, f"ahead-{self.number}")
         return left

@@ -58,6 +58,7 @@ class Store:
             "vectors",
             "predictions",
             "checkpoints",
+            "tuning",
         ):
             (root / folder).mkdir(parents=True, exist_ok=True)
 
@@ -80,6 +81,18 @@ class Store:
     def vectors(self, embedder_id: int, name: str) -> Path:
         """One shard's vectors under one embedder."""
         return self.root / "vectors" / str(embedder_id) / name
+
+    def vector_parts(self, embedder_id: int, project_id: int) -> Path:
+        """The folder of the vectors that crops of one project got from this embedder later than their first ones."""
+        return self.root / "vectors" / str(embedder_id) / f"of-{project_id}"
+
+    def matrix(self, embedder_id: int, project_id: int) -> Path:
+        """The folder of all vectors of one project under one embedder, packed: a cache."""
+        return self.root / "cache" / "matrix" / f"{embedder_id}-{project_id}"
+
+    def tuning(self, job_id: str) -> Path:
+        """The folder of what one fine-tune has made so far."""
+        return self.root / "tuning" / job_id
 
     def predictions(self, classifier_id: int | str) -> Path:
         """The folder of one classifier's predictions."""

@@ -104,7 +104,14 @@ def round_of(session: Session, of: Project, boxes: list[Box]) -> Round:
     job = ask(session, "learn", of.id, {})
     job.state = "done"
     return Round.choose(
-        session, of, [each.id for each in boxes], strategy="random", seed=1, classifier_id=None, job_id=job.id
+        session,
+        of,
+        [each.id for each in boxes],
+        strategy="random",
+        seed=1,
+        embedder_id=of.embedder_id,
+        classifier_id=None,
+        job_id=job.id,
     )
 
 

@@ -137,6 +137,7 @@ class Sweeper:
                 self._started.add(job.id)
         if time.monotonic() - self._looked_for_dead > BEAT_S:
             self._looked_for_dead = time.monotonic()
+            self._started.clear()  # one that was let go on before its pause had ended is started by the next sweep
             self.take_over()
 
     def take_over(self) -> None:

@@ -1,7 +1,7 @@
 """A program that starts real workers with fake networks, each a process of its own, and lets them die where a test says.
 
 It imports everything once and forks for each worker, so that a start takes a moment. One JSON line in, one out:
-{"home", "url", "log", "name", "die": [kind of moment, how many-th], "delay_s"} -> {"pid"}
+{"home", "url", "log", "name", "die": [kind of moment, how many-th], "delay_s", "step_s", "shard_crops"} -> {"pid"}
 {"wait": pid} -> {"status"}, null while it lives
 """
 
@@ -22,6 +22,10 @@ from models.errors import DomainError
 from models.settings import Settings
 from models.storage import Store
 from tests.fakes import FakeShelf
+from worker.jobs import embedding
+from worker.jobs.embedding import Embedding
+from worker.jobs.finetune import FineTuning
+from worker.jobs.switching import Switching
 from worker.main import run_worker
 
 
@@ -58,14 +62,18 @@ def run(order: dict[str, Any]) -> None:
         death = Death(*order["die"])
         watch(Session, "commit", "before commit", "after commit", death)
         watch(Store, "write", "before write", "after write", death)
+        watch(FineTuning, "_report", "before step", "after step", death)
+        watch(Embedding, "_commit", "before part", "after part", death)
+        watch(Switching, "_commit", "before switch", "after switch", death)
         watch(Store, "write_cheaply", "before cheap write", "after cheap write", death)
+    embedding.SHARD_CROPS = order.get("shard_crops", embedding.SHARD_CROPS)
     settings = Settings(
         home=Path(order["home"]), database_url=order["url"], worker_name=order.get("name", "worker-1"),
         decoder_processes=1, _env_file=None,
     )  # fmt: skip
     logs.configure("text")
     try:
-        run_worker(settings, shelf=FakeShelf(delay_s=order.get("delay_s", 0.0)))
+        run_worker(settings, shelf=FakeShelf(order.get("delay_s", 0.0), order.get("step_s", 0.0)))
     except DomainError as error:
         print(error, file=sys.stderr, flush=True)
         os._exit(1)

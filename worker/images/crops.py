@@ -24,6 +24,10 @@ class NotABox(ValueError):
     """A box with NaN, infinity, not four numbers, or its corners the wrong way round."""
 
 
+class NotACrop(ValueError):
+    """Bytes that are no crop of ours, or a damaged one."""
+
+
 def crop(photo: Pixels, box_xyxy: ArrayLike) -> Pixels:
     """Cut one box. Returns (256, 256, 3) uint8.
 
@@ -69,3 +73,14 @@ def to_jpeg(cut: Pixels) -> bytes:
     target = BytesIO()
     Image.fromarray(cut).save(target, "JPEG", quality=JPEG_QUALITY)
     return target.getvalue()
+
+
+def from_jpeg(content: bytes) -> Pixels:
+    """What to_jpeg() wrote: (256, 256, 3) uint8 RGB. Raises NotACrop. Only for files that we wrote ourselves."""
+    try:
+        with Image.open(BytesIO(content), formats=["JPEG"]) as opened:
+            if opened.size != (CROP_PX, CROP_PX):
+                raise NotACrop(f"{opened.size[0]} x {opened.size[1]} pixels")
+            return np.asarray(opened.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise NotACrop(str(error)) from error

@@ -35,6 +35,10 @@ class Abandoned(BaseException):
     """
 
 
+class Paused(Exception):
+    """The job lies still until a person lets it go on: it neither ended nor failed."""
+
+
 @dataclass
 class Bench:
     """One worker's workplace."""

@@ -49,7 +49,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Boxes:
-    """All boxes with a vector of the active embedder, one row each, by rising id."""
+    """All boxes with a crop, one row each, by rising id; the matrix says which have a vector of the embedder in use."""
 
     ids: Ids
     askable: NDArray[np.bool_]
@@ -81,14 +81,11 @@ def read_scene(
     if project.embedder_id is None:
         return None
     said = snapshot(session, project_id, label_max_id)
-    training = set(
-        session.scalars(select(Species.id).where(Species.project_id == project_id, Species.kind.in_(TRAINS)))
-    )
     rounds = Round.unfinished(session, project_id)
     return Scene(
         project=project,
         snapshot=said,
-        names={box_id: name for box_id, name in said.names.items() if name in training},
+        names=trained_names(session, project_id, said),
         parent=session.get(Checkpoint, parent_id) if parent_id else None,
         wants_round=wants_round(session, project_id, wished=wished),
         last_number=Round.last_number(session, project_id),
@@ -104,12 +101,20 @@ def read_scene(
     )
 
 
+def trained_names(session: Session, project_id: int, said: Snapshot) -> dict[int, int]:
+    """Box id -> species, without what never trains (DECISIONS 8)."""
+    training = set(
+        session.scalars(select(Species.id).where(Species.project_id == project_id, Species.kind.in_(TRAINS)))
+    )
+    return {box_id: name for box_id, name in said.names.items() if name in training}
+
+
 def read_boxes(session: Session, project: Project) -> Boxes:
     """One pass over the project's boxes."""
     found = session.execute(
         select(Box.id, Box.score, Box.settled_species_id, Image.sequence_id, Image.deployment_id)
         .join(Image, Image.id == Box.image_id)
-        .where(Box.project_id == project.id, Box.embedder_id == project.embedder_id)
+        .where(Box.project_id == project.id, Box.embedder_id.is_not(None))
         .order_by(Box.id)
     ).all()
     ids, scores, settled, sequences, deployments = zip(*found, strict=True) if found else ((), (), (), (), ())

@@ -28,6 +28,7 @@ from models.vectors import write_vectors
 from worker.images.crops import CROP_PX, crops, to_jpeg
 from worker.images.decoder import DecoderPool
 from worker.jobs.bench import Bench, Pace, Step
+from worker.jobs.embedding import EmbedderChanged, ask_late, expect_embedder
 from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
 from worker.jobs.looking import AHEAD
@@ -56,6 +57,7 @@ def crop(bench: Bench, job: Job, step: Step) -> None:
             if not after:
                 break
     step("left-behind", lambda: remove_unused(bench, job.project_id, job.id))
+    step("late-boxes", lambda: ask_late(bench, job.project_id))
     step("next-round", work.next_round)
 
 
@@ -92,7 +94,10 @@ class Crop:
             embedder = session.get(Checkpoint, project.embedder_id) if project.embedder_id else None
         if wanted and embedder is not None:
             done = f"photos-{after}-{wanted[-1].image_id}"
-            self._write(done, wanted, embedder)
+            try:
+                self._write(done, wanted, embedder)
+            except EmbedderChanged:
+                return self.photos(after)
         if not done:
             return 0
         self._name(after, last := int(done.rsplit("-", 1)[1]))
@@ -112,7 +117,12 @@ class Crop:
             if not np.isfinite(vectors).all():
                 raise ArithmeticError("the embedder gave numbers that are none")
             write_vectors(self._bench.store, file, vectors)
-        if not self._bench.patiently(lambda: self._commit(step, ids, embedder.id, file.name, len(wanted))):
+        try:
+            claimed = self._bench.patiently(lambda: self._commit(step, ids, embedder.id, file.name, len(wanted)))
+        except EmbedderChanged:
+            file.unlink(missing_ok=True)
+            raise
+        if not claimed:
             remove_if_unused(self._bench, self._project_id, file)
 
     def _cut(self, wanted: list[Wanted]) -> tuple[list[int], NDArray[np.uint8]]:
@@ -138,6 +148,7 @@ class Crop:
             job = session.get_one(Job, self._job_id)
             if not finish_step(session, job, step, self._bench.worker, done=photos):
                 return False
+            expect_embedder(session, self._project_id, embedder_id)
             job.rate_per_s = self._pace.after(photos)
             places = [
                 {"id": box_id, "embedder_id": embedder_id, "vector_file": file_name, "vector_row": row}

@@ -2,8 +2,9 @@
 
 Decisions: the version is pinned by hand, so that a new program takes up the jobs of the old one; the executor is the
 worker's name; only ids and small numbers are kept, as JSON; on SQLite the queue has a file of its own, in its own journal
-mode, and on PostgreSQL the schema `dbos`. Looking through photos and learning have a queue each, one job at a time: a
-person waits for the next round, nobody for the last photo. The queue is never backed up: what counts is in our own rows.
+mode, and on PostgreSQL the schema `dbos`. Looking through photos, learning and fine-tuning have a queue each, one job at a
+time: a person waits for the next round, nobody for the last photo, and both go on beside a fine-tune. The queue is never
+backed up: what counts is in our own rows.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from worker.jobs.bench import Step
 
 APPLICATION = "waterhole"
 VERSION = (
-    "jobs-1"  # raised only when the order of a job's steps changes; jobs of another version begin anew, shard by shard
+    "jobs-2"  # raised only when the order of a job's steps changes; jobs of another version begin anew, shard by shard
 )
 POLLING_S = 0.2
-PHOTOS, ROUNDS = "photos", "rounds"
+PHOTOS, ROUNDS, TRAINING = "photos", "rounds", "training"
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -37,6 +38,7 @@ class Durable:
         DBOS.launch()
         DBOS.register_queue(PHOTOS, worker_concurrency=1, polling_interval_sec=POLLING_S)
         DBOS.register_queue(ROUNDS, global_concurrency=1, worker_concurrency=1, polling_interval_sec=POLLING_S)
+        DBOS.register_queue(TRAINING, global_concurrency=1, worker_concurrency=1, polling_interval_sec=POLLING_S)
 
     def start(self, job_id: str, queue: str) -> None:
         """Put the job on its queue, once. One that the queue thinks ended, though its row says otherwise, begins anew."""

@@ -6,12 +6,7 @@ without a prediction after its switch: whoever comes second covers what lies bet
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select, update
 
@@ -20,73 +15,11 @@ from models.checkpoint import Checkpoint
 from models.database import CHUNK_ROWS
 from models.predictions import SUFFIX, write_part
 from models.project import Project
-from models.vectors import DamagedFile, read_vectors
-from worker.jobs.bench import Bench, first_line
+from worker.jobs.bench import Bench
 from worker.jobs.classifiers import classifier_of
+from worker.jobs.placing import find_placed, gathered
 
-log = structlog.get_logger()
 NOTICEABLE = 0.05  # a probability that moved less is left as it stands: pages filter by it, exports read the file
-
-
-@dataclass(frozen=True)
-class Placed:
-    """Boxes and where their vectors lie, all of one embedder."""
-
-    embedder_id: int
-    box_ids: NDArray[np.int64]
-    files: list[str]
-    rows: NDArray[np.int64]
-
-    def only(self, mine: NDArray[np.bool_]) -> Placed:
-        """Those of the mask."""
-        files = [file for file, wanted in zip(self.files, mine, strict=True) if wanted]
-        return Placed(self.embedder_id, self.box_ids[mine], files, self.rows[mine])
-
-
-def placed(embedder_id: int, found: Iterable[tuple[int, str | None, int | None]]) -> Placed:
-    """found: (box id, vector file, vector row)."""
-    whole = [(box_id, file, row) for box_id, file, row in found if file is not None and row is not None]
-    return Placed(
-        embedder_id,
-        np.array([box_id for box_id, _file, _row in whole], np.int64),
-        [file for _box_id, file, _row in whole],
-        np.array([row for _box_id, _file, row in whole], np.int64),
-    )
-
-
-def gathered(bench: Bench, boxes: Placed) -> tuple[Placed, NDArray[np.float32]]:
-    """The boxes with their vectors, (n, d) in their order; those of a damaged file are left out, and the log says so."""
-    try:
-        return boxes, vectors_of(bench, boxes)
-    except DamagedFile:
-        boxes = without_damaged(bench, boxes)
-        return boxes, vectors_of(bench, boxes)
-
-
-def vectors_of(bench: Bench, boxes: Placed) -> NDArray[np.float32]:
-    """(n, d) in the order of the boxes. Raises DamagedFile."""
-    parts = [np.empty((0, 0), np.float32)] if not boxes.files else []
-    for name, run in itertools.groupby(range(len(boxes.files)), key=boxes.files.__getitem__):
-        rows = boxes.rows[list(run)]
-        vectors = read_vectors(bench.store.vectors(boxes.embedder_id, name))
-        if rows.max() >= len(vectors):
-            raise DamagedFile(f"{name} has {len(vectors)} rows, but a box points at row {rows.max()}")
-        parts.append(vectors[rows])
-    return np.concatenate(parts)
-
-
-def without_damaged(bench: Bench, boxes: Placed) -> Placed:
-    """Those whose file can be read."""
-    names = np.array(boxes.files, object)
-    sound = np.ones(len(names), bool)
-    for name in dict.fromkeys(boxes.files):
-        mine = names == name
-        try:
-            vectors_of(bench, boxes.only(mine))
-        except DamagedFile as error:
-            sound[mine] = False
-            log.error("boxes without their vectors take no part", boxes=int(mine.sum()), error=first_line(error))
-    return boxes.only(sound)
 
 
 def name_boxes(bench: Bench, project_id: int, part: str, which: ColumnElement[bool]) -> int:
@@ -96,12 +29,7 @@ def name_boxes(bench: Bench, project_id: int, part: str, which: ColumnElement[bo
         checkpoint = session.get(Checkpoint, project.classifier_id) if project.classifier_id else None
         if checkpoint is None or checkpoint.parent_id is None:
             return 0
-        found = session.execute(
-            select(Box.id, Box.vector_file, Box.vector_row)
-            .where(which, Box.project_id == project_id, Box.embedder_id == checkpoint.parent_id)
-            .order_by(Box.id)
-        ).all()
-    boxes, vectors = gathered(bench, placed(checkpoint.parent_id, found))
+    boxes, vectors = gathered(bench, find_placed(bench, project_id, checkpoint.parent_id, which))
     if not len(vectors):
         return 0
     classifier = classifier_of(bench.store, checkpoint)

@@ -31,6 +31,7 @@ from models.vectors import write_vectors
 from worker.images.decoder import DecoderPool
 from worker.images.exif import CameraFacts
 from worker.jobs.bench import Bench, Pace, Step
+from worker.jobs.embedding import EmbedderChanged, ask_late, expect_embedder
 from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
 from worker.jobs.looking import DecodedAhead, Looker, PhotoRow, Seen, Visit, by_detector, by_record
@@ -80,12 +81,20 @@ class Ingest:
             done = step_is_done(session, self._job_id, name)
         rows = [] if done else self._rows(number)
         if rows:
-            gear = self._gear()
-            seen = self._visit(gear).see(self._stream.shard(number, rows), gear.classify_above, self._bench.breathe)
-            self._write(number, seen, gear)
+            self._look_through(number, rows)
         in_shard = Box.image_id.in_(select(Image.id).where(Image.job_id == self._job_id, Image.shard == number))
         name_boxes(self._bench, self._project_id, f"{self._job_id}-{number}", in_shard)
         return len(rows)
+
+    def _look_through(self, number: int, rows: list[PhotoRow]) -> None:
+        """Again where another embedder was put to use meanwhile: no box gets a vector of the one before."""
+        while True:
+            gear = self._gear()
+            seen = self._visit(gear).see(self._stream.shard(number, rows), gear.classify_above, self._bench.breathe)
+            try:
+                return self._write(number, seen, gear)
+            except EmbedderChanged:
+                log.info("another embedder is in use now; looking again", job=self._job_id, shard=number)
 
     def left_over(self) -> int:
         """Shards that the queue thinks done but whose rows are not there (the database came from a backup). How many."""
@@ -172,7 +181,12 @@ class Ingest:
         file = store.vectors(gear.embedder_id, f"{self._job_id}-{number}-{uuid.uuid4().hex[:8]}.vectors")
         if vectors:
             write_vectors(store, file, np.concatenate(vectors))
-        if not self._bench.patiently(lambda: self._commit(number, seen, gear, file.name)):
+        try:
+            claimed = self._bench.patiently(lambda: self._commit(number, seen, gear, file.name))
+        except EmbedderChanged:
+            file.unlink(missing_ok=True)
+            raise
+        if not claimed:
             remove_if_unused(self._bench, self._project_id, file)
 
     def _commit(self, number: int, seen: list[Seen], gear: Gear, file_name: str) -> bool:
@@ -180,6 +194,7 @@ class Ingest:
             job = session.get_one(Job, self._job_id)
             if not finish_step(session, job, f"shard-{number}", self._bench.worker, done=len(seen)):
                 return False
+            expect_embedder(session, self._project_id, gear.embedder_id)
             job.rate_per_s = self._pace.after(len(seen))
             write_shard(session, self._bench, seen, gear, file_name)
             ask_early(session, self._project_id)
@@ -217,6 +232,7 @@ def ingest(bench: Bench, job: Job, step: Step) -> None:
         work.run(step)
     step("left-behind", lambda: remove_unused(bench, job.project_id, job.id))
     step("bursts", work.bursts)
+    step("late-boxes", lambda: ask_late(bench, job.project_id))
     step("next-round", work.next_round)
 
 

@@ -7,29 +7,25 @@ Equal label ids, seed and parent give equal picks (DECISIONS 10).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from models.checkpoint import CLASSIFIER, Checkpoint
+from models.checkpoint import Checkpoint
 from models.job import Job
-from models.predictions import write_part
 from models.project import Project
 from models.queue import finish_step, step_is_done
 from models.round import WISHED, Round
 from models.vectors import DamagedFile
 from worker.jobs.bench import Bench, Step, first_line
 from worker.jobs.choosing import Choice, Scene, choose, keep_coverage, may_choose, read_scene, still_unnamed
-from worker.jobs.classifiers import classifier_of, keep_classifier
+from worker.jobs.classifiers import classifier_of
 from worker.jobs.matrix import Matrix, MatrixCache
 from worker.jobs.predicting import follow, predict_missing
-from worker.learning.classifier import Classifier, fit
+from worker.jobs.teaching import Learnt, row_of, teach
+from worker.learning.classifier import Classifier
 
 log = structlog.get_logger()
-PART = "learn"
 
 
 def learn(bench: Bench, job: Job, step: Step) -> None:
@@ -38,17 +34,6 @@ def learn(bench: Bench, job: Job, step: Step) -> None:
     step("switch", work.switch)
     step("late-boxes", lambda: predict_missing(bench, job.project_id))
     step("guesses", lambda: follow(bench, job.project_id))
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """A fitted classifier, what it says about every row of the matrix, and where it lies. checkpoint: when it is no new one."""
-
-    classifier: Classifier
-    probabilities: NDArray[np.float32]
-    checkpoint_id: int | None = None
-    file: str = ""
-    sha256: str = ""
 
 
 class Learn:
@@ -87,21 +72,12 @@ class Learn:
 
     def _learn(self, scene: Scene, matrix: Matrix) -> Learnt | None:
         """None without a label. The parent again when nothing was said since it learnt."""
-        known = np.array(sorted(scene.names), np.int64)
-        rows = matrix.rows_of(known)
-        if not len(rows):
+        if not len(matrix.rows_of(np.array(sorted(scene.names), np.int64))):
             return None
         parent = self._parent(scene)
         if parent is not None and scene.parent is not None and scene.parent.labels_sha256 == scene.snapshot.sha256:
             return Learnt(parent, parent.probabilities(matrix.vectors), scene.parent.id)
-        labels = np.array([scene.names[int(box_id)] for box_id in matrix.ids[rows]], np.int64)
-        classes = sorted(set(labels.tolist()))
-        classifier = fit(matrix.vectors[rows], labels, classes=classes, seed=self._seed, warm=parent)
-        probabilities = classifier.probabilities(matrix.vectors)
-        file, sha256 = keep_classifier(self._bench.store, self._job_id, classifier)
-        folder = self._bench.store.predictions(self._job_id)
-        write_part(self._bench.store, folder, PART, matrix.ids, probabilities, classifier.classes)
-        return Learnt(classifier, probabilities, None, file, sha256)
+        return teach(self._bench, self._job_id, matrix, scene.names, self._seed, warm=parent)
 
     def _parent(self, scene: Scene) -> Classifier | None:
         """Where to go on from; none when it learnt from another embedder's vectors or cannot be read."""
@@ -127,8 +103,8 @@ class Learn:
             box_ids = still_unnamed(session, choice.box_ids)
             if box_ids:
                 Round.choose(
-                    session, project, box_ids, strategy=choice.strategy, seed=self._seed, classifier_id=classifier_id,
-                    job_id=self._job_id,
+                    session, project, box_ids, strategy=choice.strategy, seed=self._seed, embedder_id=scene.project.embedder_id,
+                    classifier_id=classifier_id, job_id=self._job_id,
                 )  # fmt: skip
             return len(box_ids)
 
@@ -136,13 +112,9 @@ class Learn:
         """The new classifier's row, active unless a newer one or another embedder is by now."""
         if learnt is None or learnt.checkpoint_id is not None:
             return project.classifier_id
-        made = Checkpoint(
-            project_id=project.id, kind=CLASSIFIER, name=f"{learnt.classifier.n_labels:,} labels", sha256=learnt.sha256,
-            file=learnt.file, parent_id=scene.project.embedder_id, job_id=self._job_id,
-            card={"seed": self._seed, "warm_from": self._parent_id}, label_count=learnt.classifier.n_labels,
-            labels_sha256=scene.snapshot.sha256, label_max_id=scene.snapshot.label_max_id,
-            classes=learnt.classifier.classes,
-            predictions=self._bench.store.relative(self._bench.store.predictions(self._job_id)),
+        card = {"seed": self._seed, "warm_from": self._parent_id}
+        made = row_of(
+            self._bench, self._job_id, project.id, scene.project.embedder_id, learnt, scene.snapshot, card
         )  # fmt: skip
         session.add(made)
         session.flush()

@@ -1,4 +1,5 @@
-"""All vectors of a project in one memory-mapped matrix, in the order of the box ids: a cache over the shards' files.
+"""All vectors of a project under one embedder in one memory-mapped matrix, in the order of the box ids: a cache over the
+shards' files.
 
 Three files in the store's cache folder: ids (int64), vectors (float32), and a header that is written last and says how many
 of their rows are good. It is stale when the last row is not where the database says it is (the database came from a backup),
@@ -11,18 +12,18 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import and_
 
 from models.box import Box
+from models.parts import Parts, first_ids, parts_of
 from models.vectors import DamagedFile
 from worker.jobs.bench import Bench
-from worker.jobs.guesses import Placed, gathered, placed
+from worker.jobs.placing import Placed, find_placed, gathered
 
 MAGIC = "waterhole-matrix-1"
 CHUNK = 20_000  # boxes gathered at a time: 20 MB at 256 numbers each
@@ -61,7 +62,8 @@ class MatrixCache:
     def __init__(self, bench: Bench, project_id: int, embedder_id: int) -> None:
         """Opens nothing yet."""
         self._bench, self._project_id, self._embedder_id = bench, project_id, embedder_id
-        self._folder = bench.store.root / "cache" / "matrix" / f"{embedder_id}-{project_id}"
+        self._parts: Parts | None = None
+        self._folder = bench.store.matrix(embedder_id, project_id)
 
     def matrix(self) -> Matrix:
         """Every box that has a vector by now."""
@@ -71,19 +73,15 @@ class MatrixCache:
         fresh = np.setdiff1d(wanted, have, assume_unique=True)
         if len(fresh) and len(have) and fresh[0] < have[-1]:
             header, have, fresh = Header(), have[:0], wanted
-        for boxes in self._boxes(after=int(fresh[0]) - 1) if len(fresh) else ():
-            header = self._append(header, boxes)
+        for start in range(0, len(fresh), CHUNK):
+            header = self._append(header, self._placed(fresh[start : start + CHUNK]))
         self._remove_other_builds(header)
         return self._open(header, wanted)
 
     def _wanted(self) -> NDArray[np.int64]:
         with self._bench.database.reading() as session:
-            found = session.scalars(
-                select(Box.id)
-                .where(Box.project_id == self._project_id, Box.embedder_id == self._embedder_id)
-                .order_by(Box.id)
-            )
-            return np.fromiter(found, np.int64)
+            self._parts = parts_of(session, self._bench.store, self._project_id, self._embedder_id)
+            return np.union1d(first_ids(session, self._project_id, self._embedder_id), self._parts.ids)
 
     def _header(self) -> Header:
         """The header as it stands; an empty one where the cache is missing, cut or of another time."""
@@ -98,28 +96,19 @@ class MatrixCache:
             )
         except (OSError, ValueError, KeyError, TypeError):
             return Header()
-        with self._bench.database.reading() as session:
-            now = session.execute(select(Box.id, Box.vector_file, Box.vector_row).where(Box.id == box_id)).first()
-        return header if whole and now is not None and tuple(now) == header.last else Header()
+        now = self._placed(np.array([box_id], np.int64)) if whole else None
+        there = now is not None and len(now.box_ids) == 1 and (box_id, now.files[0], int(now.rows[0])) == header.last
+        return header if there else Header()
 
     def _ids(self, header: Header) -> NDArray[np.int64]:
         if not header.rows:
             return np.empty(0, np.int64)
         return np.fromfile(self._ids_file(header), "<i8", header.rows)
 
-    def _boxes(self, after: int) -> Iterator[Placed]:
-        while True:
-            with self._bench.database.reading() as session:
-                found = session.execute(
-                    select(Box.id, Box.vector_file, Box.vector_row)
-                    .where(Box.project_id == self._project_id, Box.embedder_id == self._embedder_id, Box.id > after)
-                    .order_by(Box.id)
-                    .limit(CHUNK)
-                ).all()
-            if not found:
-                return
-            after = found[-1][0]
-            yield placed(self._embedder_id, found)
+    def _placed(self, ids: NDArray[np.int64]) -> Placed:
+        """Where the vectors of these boxes lie. ids: (n,) rising, no box with a vector between them left out."""
+        between = and_(Box.id >= int(ids[0]), Box.id <= int(ids[-1]))
+        return find_placed(self._bench, self._project_id, self._embedder_id, between, self._parts)
 
     def _append(self, header: Header, boxes: Placed) -> Header:
         """Rows behind the good ones, then the header that makes them good. Boxes of a damaged file are left out."""

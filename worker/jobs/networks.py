@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import structlog
 import torch
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from models.checkpoint import DETECTOR, EMBEDDER, Checkpoint
@@ -23,6 +26,8 @@ from models.errors import Invalid
 from models.project import FLOOR, Project
 from models.storage import Store
 from worker.device import Device, find_device
+from worker.learning.finetuning import CropReader, Verdict, fine_tune
+from worker.learning.metric_training import Progress, Recipe
 from worker.networks.detector import Detector, load_detector
 from worker.networks.embedder import Embedder, load_embedder
 from worker.networks.weights import STARTER_DIR, read_weights, sha256_of
@@ -43,6 +48,19 @@ class Weights:
     content: bytes = b""
 
 
+@dataclass(frozen=True)
+class Course:
+    """What a fine-tune learns from, and where it writes. labels, deployments: (n,). recipe: other figures than the usual."""
+
+    crops: CropReader
+    labels: NDArray[np.int64]
+    deployments: NDArray[np.int64]
+    out: Path
+    state: Path
+    report: Callable[[Progress], None]
+    recipe: dict[str, Any]
+
+
 class Shelf(Protocol):
     """Where weights come from; tests put their own here."""
 
@@ -56,6 +74,10 @@ class Shelf(Protocol):
 
     def embedder(self, source: str, device: Device) -> Embedder:
         """Ready to embed crops."""
+        ...
+
+    def fine_tune(self, start: str, course: Course, device: Device) -> Verdict:
+        """Teach the embedder of this source; writes course.out where that helps."""
         ...
 
 
@@ -77,6 +99,15 @@ class FileShelf:
     def embedder(self, source: str, device: Device) -> Embedder:
         """Raises WeightsError."""
         return load_embedder(source, device)
+
+    def fine_tune(self, start: str, course: Course, device: Device) -> Verdict:
+        """Raises WeightsError, and what course.report raises."""
+        path = STARTER_DIR / f"{EMBEDDER}.safetensors" if start == STARTER else Path(start)
+        recipe = Recipe(**course.recipe) if course.recipe else None
+        return fine_tune(
+            path, course.out, course.crops, course.labels, course.deployments, device, recipe, state=course.state,
+            report=course.report,
+        )  # fmt: skip
 
 
 class Networks:
@@ -108,6 +139,14 @@ class Networks:
         if checkpoint.id not in self._embedders:
             self._embedders = {checkpoint.id: self._shelf.embedder(self._source(checkpoint), self.device)}
         return self._embedders[checkpoint.id]
+
+    def another_embedder(self, checkpoint: Checkpoint) -> Embedder:
+        """The same, for a job that runs beside those that look at photos: no network is safe for two threads at once."""
+        return self._shelf.embedder(self._source(checkpoint), self.device)
+
+    def fine_tune(self, start: Checkpoint, course: Course) -> Verdict:
+        """Teach the embedder of this row. Raises what course.report raises; course.state then stays good."""
+        return self._shelf.fine_tune(self._source(start), course, self.device)
 
     def equip(self, database: Database, project_id: int, *, with_detector: bool = True) -> None:
         """Give a project that has none yet its detector and embedder, and a new project its detector's thresholds."""

@@ -13,6 +13,7 @@ from models.box import Box
 from models.checkpoint import Checkpoint
 from models.database import CHUNK_ROWS
 from models.job import ASKED, Job
+from models.parts import vector_ids
 from models.predictions import Part, Predictions
 from models.project import Project
 from worker.jobs.bench import Bench, Step
@@ -35,10 +36,8 @@ def predict_missing(bench: Bench, project_id: int) -> int:
     parts = parts_of(bench, active)
     known = np.concatenate([np.empty(0, np.int64), *(part.box_ids for part in parts)])
     with bench.database.reading() as session:
-        found = session.scalars(
-            select(Box.id).where(Box.project_id == project_id, Box.embedder_id == active.parent_id).order_by(Box.id)
-        )
-        missing = np.setdiff1d(np.fromiter(found, np.int64), known).tolist()
+        there = vector_ids(session, bench.store, project_id, active.parent_id or 0)
+    missing = np.setdiff1d(there, known).tolist()
     for start in range(0, len(missing), CHUNK_ROWS):
         few = missing[start : start + CHUNK_ROWS]
         bench.breathe()

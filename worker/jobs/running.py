@@ -10,9 +10,12 @@ from sqlalchemy.orm import Session
 
 from models import queue
 from models.job import UNFINISHED, Job
-from worker.jobs.bench import Bench, Step, first_line
+from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.crop import crop
-from worker.jobs.durable import PHOTOS, ROUNDS
+from worker.jobs.discarding import discard
+from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
+from worker.jobs.embedding import embed
+from worker.jobs.finetune import finetune
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
@@ -26,6 +29,9 @@ KINDS: dict[str, tuple[str, Run]] = {
     "learn": (ROUNDS, learn),
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
+    "finetune": (TRAINING, finetune),
+    "embed": (TRAINING, embed),
+    "discard": (TRAINING, discard),
 }
 
 
@@ -43,6 +49,10 @@ def run_job(bench: Bench, job_id: str, step: Step) -> None:
     error = ""
     try:
         KINDS.get(job.kind, (ROUNDS, unknown))[1](bench, job, patient(bench, step))
+    except Paused:
+        bench.patiently(lambda: lie_still(bench, job_id))
+        log.info("job lies still", job=job_id, kind=job.kind)
+        return
     except Exception as failure:
         error = first_line(failure)
         traced = failure if "WATERHOLE_TRACEBACK" in os.environ else None
@@ -62,6 +72,13 @@ def begin(bench: Bench, job_id: str) -> Job | None:
         if session.get(Job, job_id) is None:
             return None
         return queue.start(session, job_id, bench.worker)
+
+
+def lie_still(bench: Bench, job_id: str) -> None:
+    """Paused; whoever lets it go on has it started anew, with the steps that are committed behind it."""
+    with bench.database.writing() as session:
+        if session.get(Job, job_id) is not None:
+            queue.lie_still(session, job_id)
 
 
 def end(bench: Bench, job_id: str, error: str) -> int:

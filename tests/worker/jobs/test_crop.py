@@ -117,9 +117,9 @@ def test_a_new_gap_groups_every_camera_anew(scene: Scene) -> None:
 
 def test_an_unknown_kind_of_job_ends_with_a_reason(sqlite_scene: Scene) -> None:
     with sqlite_scene.database.writing() as session:
-        job_id = ask(session, "finetune", sqlite_scene.project_id, {}).id
+        job_id = ask(session, "dance", sqlite_scene.project_id, {}).id
     job = sqlite_scene.run(job_id)
-    assert job.state == "failed" and "finetune" in job.error
+    assert job.state == "failed" and "dance" in job.error
     assert sqlite_scene.count(Job, Job.state == "asked") == 0
 
 
