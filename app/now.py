@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.pages import count_of, duration
 from models.base import utc_now
-from models.job import ASKED, FAILED, Job, WorkerBeat
+from models.job import ASKED, FAILED, PHOTOS, RUNNING, STEPS, Job, WorkerBeat
 from models.queue import current, last_ended, workers
 from models.round import OPEN, Round
 
@@ -52,12 +52,16 @@ def now_of(session: Session, project_id: int) -> Now:
     rounds = Round.unfinished(session, project_id)
     ready = sum(round_.tally(session).get(OPEN, 0) for round_ in rounds)
     scene = Scene(current(session, project_id), workers(session), last_ended(session, project_id), ready, utc_now())
-    first = scene.jobs[0] if scene.jobs else None
     marks = [
-        *(f"{round_.number}" for round_ in rounds), ready, first and f"{first.id} {first.state} {first.done}",
-        scene.ended and scene.ended.id,
+        *(f"{round_.number}" for round_ in rounds), ready, *map(mark_of, scene.jobs), scene.ended and scene.ended.id,
     ]  # fmt: skip
     return replace(words(scene), stamp=" ".join(map(str, marks)))
+
+
+def mark_of(job: Job) -> str:
+    """Changes when figures of the page may have: with each photo, but with each fiftieth part of what goes on for hours."""
+    done = job.done if job.unit == PHOTOS else 50 * job.done // max(job.total, 1)
+    return f"{job.id} {job.state} {job.unit} {done} {job.pause_requested}"
 
 
 def words(scene: Scene) -> Now:
@@ -74,13 +78,21 @@ def words(scene: Scene) -> Now:
 
 
 def working(jobs: list[Job]) -> Now:
-    """What runs, how far it is, and what waits behind it."""
-    job, behind = jobs[0], jobs[1:]
-    parts = [progress_of(job), *(f"then {each.line[:1].lower()}{each.line[1:]}" for each in behind[:1])]
+    """What runs, how far it is, and what runs beside it or waits behind it."""
+    job, *others = sorted(jobs, key=lambda each: (each.state != RUNNING, each.unit == STEPS))
+    parts = [progress_of(job), *map(besides, others[:1])]
     return Now(
         OFF if job.state == ASKED else ON, title_of(job), detail=", ".join(filter(None, parts)), eta=eta_of(job),
         done=job.done, total=job.total, job_id=job.id,
     )  # fmt: skip
+
+
+def besides(job: Job) -> str:
+    """Then finding animals in batch 6 / meanwhile fine-tuning the embedding, step 120 of 400."""
+    line = f"{job.line[:1].lower()}{job.line[1:]}"
+    if job.state == ASKED:
+        return f"then {line}"
+    return ", ".join(filter(None, [f"meanwhile {line}", progress_of(job)]))
 
 
 def title_of(job: Job) -> str:
@@ -90,22 +102,29 @@ def title_of(job: Job) -> str:
 
 
 def progress_of(job: Job) -> str:
-    """5,657 of 7,000 photos, 6.2 a second."""
+    """5,657 of 7,000 photos, 6.2 a second / step 120 of 400."""
     if job.state == ASKED:
-        return f"{job.total:,} photos wait for their turn" if job.total > 1 else "waits for its turn"
+        many = job.total > 1 and job.unit == PHOTOS
+        return f"{job.total:,} photos wait for their turn" if many else "waits for its turn"
     if not job.total:
         return ""
+    if job.unit == STEPS:
+        return f"step {job.done:,} of {job.total:,}"
     rate = f", {job.rate_per_s:.1f} a second" if job.rate_per_s else ""
-    return f"{job.done:,} of {job.total:,} photos{rate}"
+    return f"{job.done:,} of {job.total:,} {job.unit}{rate}"
 
 
 def eta_of(job: Job) -> str:
     """About 4 minutes left."""
-    if job.cancel_requested:
-        return "stops after the photos in hand" if job.total else "stops soon"
+    if job.cancel_requested or job.pause_requested:
+        does = "stops" if job.cancel_requested else "pauses"
+        after = "after this step" if job.unit == STEPS else f"after the {job.unit} in hand"
+        return f"{does} {after}" if job.total else f"{does} soon"
     if job.state == ASKED:
         return ""
-    return duration(job.seconds_left) if job.total else "a few seconds"
+    if not job.total:
+        return "" if job.unit == STEPS else "a few seconds"
+    return duration(job.seconds_left)
 
 
 def absent(scene: Scene) -> Now:

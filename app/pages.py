@@ -66,6 +66,11 @@ def server_time(moment: dt.datetime | None) -> str:
     return "–" if moment is None else f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
+def server_day(moment: dt.datetime | None) -> str:
+    """A day of the server, in UTC."""
+    return "–" if moment is None else f"{moment.day} {moment:%B %Y}"
+
+
 def ago(moment: dt.datetime | None) -> str:
     """now, 12 minutes ago, 3 hours ago, yesterday, or the date; never."""
     if moment is None:
@@ -91,6 +96,17 @@ def duration(seconds: float | None) -> str:
     return f"about {round(seconds / 3600)} hours left"
 
 
+def bytes_in_words(count: int) -> str:
+    """0 bytes, 34 KB, 1.1 MB, 2.2 GB."""
+    if count < 1000:
+        return f"{count} bytes"
+    for unit, size in (("KB", 10**3), ("MB", 10**6)):
+        if count < size * 1000:
+            figure = count / size
+            return f"{figure:.1f} {unit}" if figure < 10 and unit != "KB" else f"{figure:.0f} {unit}"
+    return f"{count / 10**9:.1f} GB"
+
+
 def count_of(number: int, one: str, many: str | None = None) -> str:
     """1 photo, 2 photos, 5,657 photos."""
     return f"{number:,} {one if number == 1 else (many or one + 's')}"
@@ -98,5 +114,12 @@ def count_of(number: int, one: str, many: str | None = None) -> str:
 
 environment.globals.update(static_url=static_url, count_of=count_of)
 environment.filters.update(
-    ago=ago, thousands=thousands, percent=percent, camera_time=camera_time, server_time=server_time, duration=duration
+    ago=ago,
+    thousands=thousands,
+    percent=percent,
+    camera_time=camera_time,
+    server_time=server_time,
+    duration=duration,
+    bytes_in_words=bytes_in_words,
+    server_day=server_day,
 )

@@ -16,6 +16,13 @@ ACTS = {
     "settings.detector": "Detector settings",
     "settings.rounds": "Round settings",
     "settings.gaps": "Bursts and events",
+    "job.paused": "Paused the worker at: {line}",
+    "job.went_on": "Let the worker go on with: {line}",
+    "settings.embedding": "Embedding settings",
+    "embedder.asked": "Asked to fine-tune the embedding",
+    "embedder.tuned": "The fine-tuned embedder took over",
+    "embedder.used": "Went over to embedder {name}",
+    "embedder.removed": "Removed the files of embedder {name}",
     "network.activated": "Rolled back the {kind} to {name}",
     "member.added": "Added {name} as {role}",
     "member.role": "Changed the role of {name}",
@@ -34,6 +41,7 @@ FIELDS = {
     "strategy": "What is asked next",
     "first_round": "Crops in the first round",
     "round_size": "Crops in a round",
+    "fine_tune_every": "Fine-tuned by itself every, answers",
     "sequence_gap_s": "One burst up to, seconds",
     "event_gap_minutes": "One visit up to, minutes",
     "role": "Role",
@@ -67,7 +75,7 @@ def lines(entries: list[AuditEntry]) -> list[Line]:
     return [
         Line(
             entry.at,
-            entry.user.name if entry.user else "the command line",
+            entry.user.name if entry.user else str(entry.details.get("by") or "the command line"),
             ACTS.get(entry.act, entry.act).format_map(Details(entry.details)),
             changes_of(entry.details.get("changes")),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.dependencies import Access, House
 from app.now import Now, now_of
 from app.pages import count_of, duration
+from app.projects.embedding_queries import Brief, brief
 from app.projects.kept import Kept
 from app.projects.overview_queries import Figures, RoundLine, figures, labeling_now, rounds_of
 from app.projects.queries import ProjectLine
@@ -36,6 +37,7 @@ class Overview:
     rounds: list[RoundLine]
     round: RoundLine | None  # the one that is answered now
     now: Now
+    tuning: Brief
     step: Step
     summary: str
 
@@ -49,7 +51,8 @@ def overview_of(house: House, access: Access) -> Overview:
     counted = counted_in(house, project)
     now = now_of(session, project.id)
     summary = summary_of(counted, labeling_now(session, project.id, besides=access.user.id))
-    return Overview(counted, rounds, current, now, next_step(access, current, counted, now), summary)
+    step = next_step(access, current, counted, now)
+    return Overview(counted, rounds, current, now, brief(session, project), step, summary)
 
 
 def counted_in(house: House, project: Project) -> Figures:

@@ -7,10 +7,10 @@ import uuid
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.dependencies import Access
+from app.dependencies import Access, get_house
 from app.forms import Refusal
 from app.pages import page
-from app.projects import history, members_queries, presets, settings_queries
+from app.projects import embedding_queries, history, members_queries, presets, settings_queries
 from models.checkpoint import Checkpoint
 from models.membership import Role
 from models.project import STRATEGY_NAMES
@@ -60,6 +60,7 @@ def settings_page(
         presets=presets.presets(detector),
         price=settings_queries.price(session, project) if price else None,
         strategies={name: STRATEGIES.get(name, name) for name in STRATEGY_NAMES},
+        tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),
         history=history.lines(shown),
         older=shown[-1].id if len(entries) > len(shown) else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry
@@ -28,13 +28,13 @@ class Network:
 
 
 def networks(session: Session, project: Project) -> list[Network]:
-    """Detector, embedder and the newest classifiers; those in use are always among them."""
-    active = {project.detector_id, project.embedder_id, project.classifier_id} - {None}
+    """Detectors and the newest classifiers; those in use are always among them. Embedders have a section of their own."""
+    active = {project.detector_id, project.classifier_id} - {None}
     found: list[Checkpoint] = []
-    for kind in (DETECTOR, EMBEDDER, CLASSIFIER):
+    for kind in (DETECTOR, CLASSIFIER):
         newest = (
             select(Checkpoint)
-            .where(belongs(project), Checkpoint.kind == kind)
+            .where(belongs(project), Checkpoint.kind == kind, Checkpoint.removed_at.is_(None))
             .order_by(Checkpoint.id.desc())
             .limit(SHOWN_NETWORKS)
         )
@@ -42,9 +42,9 @@ def networks(session: Session, project: Project) -> list[Network]:
         in_use = session.scalars(select(Checkpoint).where(Checkpoint.id.in_(active), Checkpoint.kind == kind))
         found += sorted({*rows, *in_use}, key=lambda row: -row.id)
     return [
-        Network(row, row.id in active, "" if row.id in active else obstacle(session, project, row))
+        Network(row, row.id in active, "" if row.id in active else obstacle(project, row))
         for row in found
-        if row.id in active or row.project_id is not None or not obstacle(session, project, row)
+        if row.id in active or row.project_id is not None or not obstacle(project, row)
     ]
 
 
@@ -54,7 +54,7 @@ def network(session: Session, project: Project, checkpoint_id: int) -> Network:
     if found is None or found.project_id not in (None, project.id):
         raise NotYours("There is no such network in this project.")
     active = found.id in (project.detector_id, project.embedder_id, project.classifier_id)
-    return Network(found, active, "" if active else obstacle(session, project, found))
+    return Network(found, active, "" if active else obstacle(project, found))
 
 
 def belongs(project: Project) -> ColumnElement[bool]:
@@ -62,18 +62,13 @@ def belongs(project: Project) -> ColumnElement[bool]:
     return or_(Checkpoint.project_id == project.id, Checkpoint.project_id.is_(None))
 
 
-def obstacle(session: Session, project: Project, checkpoint: Checkpoint) -> str:
+def obstacle(project: Project, checkpoint: Checkpoint) -> str:
     """Why a roll-back would leave the project without crops to ask about, or nothing."""
     if checkpoint.kind == CLASSIFIER and checkpoint.parent_id != project.embedder_id:
         return "learnt from the vectors of another embedder"
-    if checkpoint.kind == EMBEDDER and not has_vectors(session, project, checkpoint.id):
-        return "no crop here has its vector"
-    return ""
-
-
-def has_vectors(session: Session, project: Project, embedder_id: int) -> bool:
-    """Whether a crop of the project has a vector of this embedder."""
-    return bool(session.scalar(select(exists().where(Box.project_id == project.id, Box.embedder_id == embedder_id))))
+    if checkpoint.removed_at is not None:
+        return "its files were removed"
+    return "it is put to use under Embedding" if checkpoint.kind == EMBEDDER else ""
 
 
 def history(session: Session, project_id: int, before: int | None) -> list[AuditEntry]:

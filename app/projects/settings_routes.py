@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from app.dependencies import ActingAdmin, Viewer
 from app.forms import go, tried
-from app.projects import members_routes
+from app.projects import embedding_routes, members_routes
 from app.projects.settings_changes import change_gaps, change_rounds, change_thresholds, roll_back
 from app.projects.settings_page import settings_page
 
 router = APIRouter(prefix="/projects/{project_id}/settings")
 router.include_router(members_routes.router)
+router.include_router(embedding_routes.router)
 Text = Annotated[str, Form()]
 
 

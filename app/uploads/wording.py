@@ -83,17 +83,6 @@ def sentence(reason: str) -> str:
     return plain[:1].upper() + plain[1:].rstrip(".") + "." if plain else ""
 
 
-def bytes_in_words(count: int) -> str:
-    """0 bytes, 34 KB, 1.1 MB, 2.2 GB."""
-    if count < 1000:
-        return f"{count} bytes"
-    for unit, size in (("KB", 10**3), ("MB", 10**6)):
-        if count < size * 1000:
-            figure = count / size
-            return f"{figure:.1f} {unit}" if figure < 10 and unit != "KB" else f"{figure:.0f} {unit}"
-    return f"{count / 10**9:.1f} GB"
-
-
 def pace(job: Job) -> str:
     """6.2 a second, about 4 minutes left; for the line beside the progress of a job."""
     if job.state != RUNNING:

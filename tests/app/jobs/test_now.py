@@ -19,7 +19,8 @@ AT = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.UTC)
 
 def job(**columns: Any) -> Job:
     values = {"id": "j1", "kind": "ingest", "arguments": {}, "state": RUNNING, "line": "Finding animals in batch 6"}
-    return Job(**(values | {"done": 0, "total": 0, "cancel_requested": False, "error": ""} | columns))
+    asked = {"cancel_requested": False, "pause_requested": False}
+    return Job(**(values | {"done": 0, "total": 0, "unit": "photos", "error": ""} | asked | columns))
 
 
 def beat(ago: dt.timedelta = dt.timedelta(seconds=3), **columns: Any) -> WorkerBeat:
@@ -42,6 +43,30 @@ def test_learning_names_its_round() -> None:
     assert (now.what, now.detail, now.eta, now.total) == ("Learning from round 18", "", "a few seconds", 0)
     first = said(job(kind="learn", line="Choosing the first crops", arguments={"reason": "more-0-7"}))
     assert first.what == "Choosing the first crops"
+
+
+def test_a_fine_tune_counts_its_steps_then_the_crops() -> None:
+    tuning = job(kind="finetune", line="Fine-tuning the embedding", unit="steps", done=120, total=400, rate_per_s=1.5)
+    now = said(tuning)
+    assert (now.what, now.detail, now.eta) == (
+        "Fine-tuning the embedding", "step 120 of 400", "about 3 minutes left",
+    )  # fmt: skip
+    assert (now.done, now.total) == (120, 400)
+    assert said(job(unit="steps", line="Fine-tuning the embedding")).eta == ""
+    tuning.pause_requested = True
+    assert said(tuning).eta == "pauses after this step"
+    tuning.cancel_requested = True
+    assert said(tuning).eta == "stops after this step"
+    crops = job(kind="finetune", line="Embedding every crop again", unit="crops", done=512, total=2048, rate_per_s=25.0)
+    assert said(crops).detail == "512 of 2,048 crops, 25.0 a second"
+
+
+def test_what_a_person_waits_for_goes_before_the_fine_tune_beside_it() -> None:
+    tuning = job(kind="finetune", line="Fine-tuning the embedding", unit="steps", done=120, total=400)
+    now = said(tuning, job(done=5, total=9))
+    assert now.what == "Finding animals in batch 6"
+    assert now.detail == "5 of 9 photos, meanwhile fine-tuning the embedding, step 120 of 400"
+    assert said(tuning, job(state="asked", total=9)).detail == "step 120 of 400, then finding animals in batch 6"
 
 
 def test_what_waits_behind_is_named() -> None:

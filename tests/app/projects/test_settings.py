@@ -286,7 +286,7 @@ def test_a_network_that_fits_nothing_here_is_refused(desk: Desk) -> None:
     ids = networks(desk)
     for name, status, words in (
         ("foreign", 422, "learnt from the vectors of another embedder"),
-        ("unused", 422, "no crop here has its vector"),
+        ("unused", 422, "it is put to use under Embedding"),
         ("elsewhere", 404, "There is no such network in this project"),
     ):
         answer = desk.save(f"networks/{ids[name]}")

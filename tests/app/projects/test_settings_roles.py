@@ -8,8 +8,9 @@ from fastapi import FastAPI
 
 from app.projects.settings_routes import router as settings_router
 from app.species.routes import router as species_router
-from models.checkpoint import DETECTOR, Checkpoint
+from models.checkpoint import DETECTOR, EMBEDDER, Checkpoint
 from models.membership import Membership, Role
+from models.queue import ask
 from models.species import Species, Synonym
 from tests import make
 from tests.app.projects.actors import answered, around, expected
@@ -24,6 +25,14 @@ MATRIX = (
     ("POST", "/settings/rounds", ROUNDS, Role.admin, 303),
     ("POST", "/settings/events", {"version": "1", "burst_gap": "60", "event_gap": "30"}, Role.admin, 303),
     ("POST", "/settings/networks/{network}", {"version": "1"}, Role.admin, 303),
+    ("POST", "/settings/embedding", {"version": "1", "every": "2000"}, Role.admin, 303),
+    ("POST", "/settings/embedding/fine-tune", {}, Role.admin, 422),
+    ("POST", "/settings/embedding/jobs/{job}/pause", {}, Role.admin, 303),
+    ("POST", "/settings/embedding/jobs/{job}/go-on", {}, Role.admin, 303),
+    ("POST", "/settings/embedding/jobs/{job}/stop", {}, Role.admin, 303),
+    ("POST", "/settings/embedding/{embedder}/use", {"version": "1"}, Role.admin, 412),
+    ("GET", "/settings/embedding/{embedder}/remove", {}, Role.admin, 200),
+    ("POST", "/settings/embedding/{embedder}/remove", {}, Role.admin, 303),
     ("POST", "/settings/members", {"email": "{guest}@example.org", "role": "viewer"}, Role.admin, 200),
     ("POST", "/settings/members/{other}/role", {"role": "viewer"}, Role.admin, 303),
     ("GET", "/settings/members/{other}/remove", {}, Role.admin, 200),
@@ -49,7 +58,18 @@ def test_every_role_is_answered_as_it_should(site: Site) -> None:
             puma = Species.add(session, project_id, "Puma")
             cougar = puma.add_synonym(session, "Cougar")
             network = Checkpoint.known(session, DETECTOR, "starter", "a" * 64, {})
-            ids = {"other": other.id, "puma": puma.id, "cougar": cougar.id, "network": network.id}
+            embedder = Checkpoint(project_id=project_id, kind=EMBEDDER, name="tuned", sha256="b" * 64)
+            session.add(embedder)
+            job = ask(session, "finetune", project_id, {})
+            session.flush()
+            ids: dict[str, object] = {
+                "job": job.id,
+                "embedder": embedder.id,
+                "other": other.id,
+                "puma": puma.id,
+                "cougar": cougar.id,
+                "network": network.id,
+            }
         for method, path, form, least, status in MATRIX:
             for kind, client in clients.items():
                 unlike = {"name": f"A new one of {kind}"} if path == "/species" else {}
@@ -91,7 +111,7 @@ def test_a_viewer_reads_the_settings_without_a_form_or_an_address(sqlite_site: S
         shown = clients["viewer"].get(f"/projects/{project_id}/settings").text
         assert "Save the" not in shown
         assert "example.org" not in shown
-        assert shown.count("<fieldset") == shown.count(" disabled><legend") == 3
+        assert shown.count("<fieldset") == shown.count(" disabled><legend") == 4
 
 
 def test_a_site_of_another_project_opens_nothing_here(sqlite_site: Site) -> None:

@@ -7,8 +7,9 @@ import re
 import pytest
 from sqlalchemy import update
 
+from app.pages import bytes_in_words
 from app.uploads.queries import BATCHES_A_PAGE, FILES_A_PAGE
-from app.uploads.wording import bytes_in_words, trouble
+from app.uploads.wording import trouble
 from models.base import utc_now
 from models.batch import QUARANTINED, REFUSED, Batch, BatchFile
 from models.image import READY, Image
