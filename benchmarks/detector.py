@@ -13,14 +13,17 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.yolox import YoloxNano
 from worker.device import find_device
 from worker.learning.detector_folds import SEEN_PX, Found, Plan, Workshop
-from worker.learning.detector_measures import Ranking, bootstrap
+from worker.learning.detector_measures import Ranking, bootstrap, count_above, share_at
 from worker.learning.field_photos import TruePhoto, open_upright
+from worker.networks.detector import FLOOR, FPN_CHANNELS, LONG_SIDE_PX, SHORT_SIDE_PX
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 TRUTH = Path(__file__).resolve().parent.parent / "tests" / "truth" / "camera_trap_boxes.csv"
@@ -55,8 +58,13 @@ def main() -> None:
     print(f"starter - YOLOX-Nano, recall at 0.1 false boxes a photo: {100 * (both[0] - both[1]):+.1f} points "
           f"({100 * gain[0]:+.1f} to {100 * gain[1]:+.1f})")  # fmt: skip
     say_by_source(answers, shop.truth, rankings)
+    empties = shop.best_on_empties(raw)
+    say_presets(rankings["starter"], empties)
     if given.ship is not None:
-        print(f"{given.ship} is written, sha256 {shop.final(given.ship, 'starter')}")
+        sha256 = shop.final(given.ship, "starter")
+        beside = given.ship.with_suffix(".card.json")
+        beside.write_text(json.dumps(card(given.ship, sha256, plan, rankings, empties), indent=2) + "\n")
+        print(f"{given.ship} and {beside.name} are written, sha256 {sha256}")
     print(json.dumps({name: figures(ranking) for name, ranking in rankings.items()}))
 
 
@@ -87,7 +95,56 @@ def say(name: str, ranking: Ranking, places: list[str]) -> None:
         print(f"  at {PAPER:.2f}, {what}: {low:.1%} to {high:.1%}")
 
 
-def difference(rankings: dict[str, Ranking], photos: np.ndarray) -> float:
+def presets(empties: NDArray[np.float32]) -> dict[str, dict[str, float]]:
+    """By the paper, and by this detector's own false alarms: at most 5% of the empty scenes, and a third of that score."""
+    cut = count_above(empties)
+    return {
+        "paper": {"count_above": PAPER, "classify_above": PAPER},
+        "card": {"count_above": cut, "classify_above": max(FLOOR, round(cut / 3, 2))},
+    }
+
+
+def say_presets(ranking: Ranking, empties: NDArray[np.float32]) -> None:
+    """What each preset finds, and how often it is wrong about an empty scene."""
+    print(f"\n{len(empties)} scenes without an animal (whole photos, and sides of photos beside their animals)")
+    for name, preset in presets(empties).items():
+        for what, score in preset.items():
+            precision, recall = ranking.at_score(score)
+            wrong = share_at(empties, score)
+            print(
+                f"  {name:6}{what:16}{score:.2f}  found {recall:6.1%}, right {precision:6.1%}, empties wrong {wrong:6.1%}"
+            )
+
+
+def card(
+    file: Path, sha256: str, plan: Plan, rankings: dict[str, Ranking], empties: NDArray[np.float32]
+) -> dict[str, Any]:
+    """What programs read about the shipped detector: presets, how it was made, the figures of the folds."""
+    return {
+        "name": "starter",
+        "kind": "detector",
+        "file": file.name,
+        "sha256": sha256,
+        "bytes": file.stat().st_size,
+        "architecture": f"Faster R-CNN, FPN of {FPN_CHANNELS} channels on strides 8, 16, 32 of EfficientNet-Lite0; "
+        f"short side {SHORT_SIDE_PX} px, long side at most {LONG_SIDE_PX} px",
+        "classes": ["animal"],
+        "presets": presets(empties),
+        "training": {
+            "command": "python -m benchmarks.detector --ship detector.safetensors",
+            "base_steps": plan.base.steps,
+            "base_photos_a_step": plan.base.batch,
+            "upper_steps_a_fold": plan.upper.steps,
+            "upper_views_a_step": plan.upper.batch,
+            "folds": plan.folds,
+            "camera_trap_photos": len(rankings["starter"].truth),
+        },
+        "measured_by_folds": {name: figures(ranking) for name, ranking in rankings.items()},
+        "empty_scenes": len(empties),
+    }
+
+
+def difference(rankings: dict[str, Ranking], photos: NDArray[np.int64]) -> float:
     """Recall at 0.1 false boxes a photo, starter minus YOLOX-Nano, on the same draw of photos."""
     return rankings["starter"].of(photos).recall_at(0.1) - rankings["yolox_nano"].of(photos).recall_at(0.1)
 

@@ -92,6 +92,8 @@ def test_a_cut_training_goes_on_as_if_never_cut(sources: Sources, tmp_path: Path
 @pytest.mark.photos
 def test_the_starters_folders_train(shared_data: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    train_detector(shared_data / "boxes", tmp_path / "mine", steps=1, batch=1, device=find_device("cpu"), report=seen.append)
+    train_detector(
+        shared_data / "boxes", tmp_path / "mine", steps=1, batch=1, device=find_device("cpu"), report=seen.append
+    )
     assert seen[0].loss > 0
     assert load_detector(tmp_path / "mine", find_device("cpu")).name == "mine"
