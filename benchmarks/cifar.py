@@ -32,6 +32,7 @@ from benchmarks.household import Household, household_at
 from benchmarks.known_person import KnownPerson
 from models.box import Box
 from models.checkpoint import Checkpoint
+from models.fine_tune import FineTune
 from models.image import Image
 from models.importing import import_folder
 from models.job import DONE, Job
@@ -44,7 +45,6 @@ from worker.networks.weights import STARTER_DIR, read_weights, write_weights
 
 PROJECT = 1
 WITH, WITHOUT = "with", "without"
-FINETUNE = "finetune"  # the kind of job
 DRAW_SEED = 0  # the pictures are the same for every seed
 LINKED = {"originals", "thumbnails", "previews", "crops", "vectors"}  # never changed once written
 
@@ -91,7 +91,7 @@ def measure(wishes: Wishes, archive: Path, seeds: int, work: Path, log: Path | N
     curves = {
         branch: [as_curve(result[branch]) for result in results if branch in result] for branch in (WITH, WITHOUT)
     }
-    finetunes = sum(result[WITH]["finetunes"] for result in results if WITH in result)
+    finetunes = sum(tune["in_use"] for result in results for tune in result.get(WITH, {}).get("fine_tunes", []))
     told = report(wishes, curves, seeds, finetunes)
     if log:
         log.write_text(told + "\n")
@@ -174,7 +174,6 @@ class Course:
             house.project(
                 "CIFAR-10", classify_above=INGEST_ABOVE, count_above=INGEST_ABOVE, strategy=self._wishes.strategy,
                 first_round=self._wishes.first_round, round_size=self._wishes.round_size, embedder=self._embedder(),
-                fine_tune_every=0,
             )  # fmt: skip
             with house.database.writing() as session:
                 for name in sorted(set(truth.values())):
@@ -222,9 +221,10 @@ class Course:
             with house.database.writing() as session:
                 session.get_one(Project, PROJECT).fine_tune_every = self._wishes.finetune_every if branch == WITH else 0
             self._answers(house, self._wishes.labels - self._wishes.shared, name, curve)
-            jobs = finetune_jobs(house)
-            finetunes = embedders_used(house) - 1
-        return {"curve": curve, "finetunes": finetunes, "jobs": jobs, "seconds": round(time.monotonic() - start)}
+            tunes = fine_tunes(house)
+        if branch == WITH and not tunes:
+            raise SystemExit(f"{name}: no fine-tune was asked for")
+        return {"curve": curve, "fine_tunes": tunes, "seconds": round(time.monotonic() - start)}
 
     def _answers(self, house: Household, count: int, name: str, curve: dict[int, float]) -> dict[int, float]:
         """Give `count` more answers; the accuracy at the end of each round goes into `curve`, which is returned."""
@@ -249,7 +249,7 @@ def start_over(house: Household, seed: int) -> None:
         session.execute(delete(Pick))
         session.execute(delete(Round))
         project = session.get_one(Project, PROJECT)
-        project.seed = seed
+        project.seed, project.fine_tune_every = seed, 0
         project.classify_above = project.count_above = ASK_ABOVE
         session.flush()
         ask_learn(session, project, f"seed-{seed}")
@@ -284,23 +284,22 @@ def measured(house: Household, truth: dict[int, int]) -> tuple[int, float]:
     return len(named), sum(said[box_id][0] == name for box_id, name in truth.items()) / len(truth)
 
 
-def finetune_jobs(house: Household) -> list[dict[str, Any]]:
-    """What each fine-tune said at its end, and how long it took."""
+def fine_tunes(house: Household) -> list[dict[str, Any]]:
+    """What came of each fine-tune: the verdict, and how long the job took."""
     with house.database.reading() as session:
-        jobs = session.scalars(select(Job).where(Job.kind == FINETUNE).order_by(Job.asked_at)).all()
+        rows = session.execute(select(FineTune, Job).join(Job, Job.id == FineTune.job_id).order_by(FineTune.id)).all()
     told = []
-    for job in jobs:
+    for row, job in rows:
         assert job.started_at is not None and job.ended_at is not None
-        told.append({"line": job.line, "seconds": round((job.ended_at - job.started_at).total_seconds())})
+        seconds = round((job.ended_at - job.started_at).total_seconds())
+        told.append(
+            {
+                "labels": row.label_count, "in_use": row.switched_at is not None, "before": row.before, "after": row.after,
+                "steps": row.steps, "seconds": seconds, "words": row.words,
+            }
+        )  # fmt: skip
         say(f"fine-tune: {told[-1]}")
     return told
-
-
-def embedders_used(house: Household) -> int:
-    """How many embedders' vectors classifiers that counted have learnt from."""
-    with house.database.reading() as session:
-        learnt = session.scalars(select(Checkpoint.parent_id).where(Checkpoint.kind == "classifier").distinct()).all()
-    return len(learnt)
 
 
 def copy_home(home: Path, to: Path) -> None:
