@@ -121,7 +121,7 @@ def use_obstacle(session: Session, project: Project, checkpoint: Checkpoint) -> 
     if job_about(session, project, EMBED, checkpoint) is not None:
         return "crops are being embedded"
     if session.scalar(alive_jobs(project).where(Job.kind == KIND).limit(1)) is not None:
-        return "a fine-tune of the one in use is running, waits or is paused"
+        return "a fine-tune is under way"
     return ""
 
 

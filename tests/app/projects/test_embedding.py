@@ -186,7 +186,7 @@ def test_an_older_one_does_not_come_back_while_a_fine_tune_begins_from_the_one_i
     tuned(desk)
     desk.save("embedding/fine-tune")
     answer = desk.save(f"embedding/{start_id}/use")
-    assert answer.status_code == 409 and "a fine-tune of the one in use is running" in answer.text
+    assert answer.status_code == 409 and "a fine-tune is under way" in answer.text
 
 
 def test_files_of_an_older_one_are_removed_after_a_question(desk: Desk) -> None:
