@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import shutil
@@ -311,6 +312,65 @@ def train_detector(
         state = work / "state.safetensors"
         sha256 = train(boxes, out, pictures=pictures, steps=steps, state_path=state, report=show)
     print(f"{out} is written, sha256 {sha256}")
+
+
+@cli.command("train-embedding")
+def train_embedding(
+    dataset: Annotated[
+        Path, typer.Argument(help="The JSON file of a COCO Camera Traps set, or a folder with one folder a class.")
+    ],
+    out: Annotated[Path, typer.Option(help="The weights to write (.safetensors).")],
+    photos: Annotated[Path | None, typer.Option(help="Where the JSON's photos lie; default beside it.")] = None,
+    embedder: Annotated[str, typer.Option(help="Begin with: starter, resnet50 when fetched, or a file.")] = "starter",
+    steps: Annotated[int | None, typer.Option(help="Steps of 64 crops; default 500, on a GPU 10,000.")] = None,
+    loss: Annotated[str, typer.Option(help="triplet or softmax.")] = "triplet",
+    state: Annotated[Path | None, typer.Option(help="Keeps the state, so that a stopped run goes on.")] = None,
+) -> None:
+    """Teach an embedder other people's labelled pictures; projects choose the result by its path."""
+    from models.errors import Invalid
+    from models.offered import place_of
+    from worker.learning.labelled_sets import NotASet, read_set
+
+    if loss not in ("triplet", "softmax") or (steps is not None and steps < 1):
+        raise typer.BadParameter("--loss is triplet or softmax, --steps at least 1")
+    try:
+        crops = read_set(dataset, photos)
+    except NotASet as error:
+        raise Invalid(str(error)) from error
+    print("\n".join([f"{len(crops):,} crops of {len(crops.species):,} species", *crops.skipped.lines()]), flush=True)
+
+    from worker.device import find_device
+    from worker.learning.metric_training import Diverged, Progress
+    from worker.learning.pretraining import pretrain, pretraining_recipe
+    from worker.networks.weights import STARTER_DIR
+
+    shown_at = -math.inf
+
+    def show(progress: Progress) -> None:
+        nonlocal shown_at
+        if progress.validation is None and time.monotonic() - shown_at < 10:
+            return
+        shown_at = time.monotonic()
+        judged = "" if progress.validation is None else f", names {progress.validation:.1%} of the held-out crops"
+        left = f"{progress.seconds_left / 60:.0f} min left"
+        print(f"step {progress.step:,} of {progress.steps:,}, loss {progress.loss:.3f}{judged}, {left}", flush=True)
+
+    at_start = embedder == "starter"
+    start = STARTER_DIR / "embedder.safetensors" if at_start else place_of(load_settings().weights, embedder)
+    device = find_device()
+    print(device.line, flush=True)
+    try:
+        with weights_errors_in_words():
+            recipe = pretraining_recipe(start, device, steps, loss)
+            made = pretrain(start, out, crops, device, recipe, state=state, report=show)
+    except (NotASet, Diverged) as error:
+        raise Invalid(str(error)) from error
+    if crops.broken:
+        print(f"{len(crops.broken):,} files could not be read; others of their species took their place:")
+        print("\n".join(crops.skipped.lines()))
+    held = "places that it had not seen" if made.by_place else "the same places (the set names too few places)"
+    print(f"Names {made.after:.1%} of crops from {held}, before {made.before:.1%}.")
+    print(f"{out} is written, sha256 {made.sha256}")
 
 
 @cli.command("fetch-weights")

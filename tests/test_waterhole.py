@@ -159,3 +159,10 @@ def test_an_import_is_refused_when_the_disk_is_too_full(house: Shell, tmp_path: 
         "import", str(photos), "--project", "P", "--create", WATERHOLE_FREE_SPACE_FLOOR_MB=str(1 << 40)
     )
     assert "disk" in said
+
+
+def test_an_embedding_that_cannot_be_trained_is_said_in_a_line(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    out = str(tmp_path / "e.safetensors")
+    assert "fewer than two species" in shell.complains("train-embedding", str(tmp_path / "set"), "--out", out)
+    assert "--loss" in shell.complains("train-embedding", str(tmp_path / "set"), "--out", out, "--loss", "hinge")

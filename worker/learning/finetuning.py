@@ -7,11 +7,9 @@ Norouzzadeh et al. 2019, sec. 3.1 step 5 (every 20 rounds, from 2,000 labels on)
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,7 @@ from worker.device import Device
 from worker.learning.descent import Ids
 from worker.learning.judging import Held, hold_out, is_better
 from worker.learning.lessons import CropReader, Lessons
-from worker.learning.metric_training import Diverged, Progress, Recipe, Trainer, put, run_course
+from worker.learning.metric_training import Diverged, Progress, Recipe, Trainer, fingerprint_of, put, run_course
 from worker.networks.embedder import KIND, load_embedder
 from worker.networks.embedding import EmbeddingNetwork, ResNet50Embedding
 from worker.networks.weights import WeightsError, read_weights, sha256_of, write_weights
@@ -77,8 +75,8 @@ def fine_tune(
     go_on(trainer, state, fingerprint)
     try:
         run_course(trainer, lessons.batch, lessons.named_right, state=state, fingerprint=fingerprint, report=report)
-    except Diverged:
-        words = "The training broke off because its numbers ran out of bounds. The old one stays."
+    except Diverged as broke:
+        words = f"{broke} The old one stays."
         return Verdict(False, float(before.mean()), math.nan, trainer.step, words)
     put(trainer.averaged, trainer.best)
     after = trainer.best_right
@@ -106,15 +104,6 @@ def why_not(labels: Ids, held: Held) -> str:
     if len(labels) < LEAST_LABELS or (counts >= 2).sum() < 2 or not len(held.held):
         return f"{len(labels)} labels are too few: two species need several each."
     return ""
-
-
-def fingerprint_of(start: Path, labels: Ids, deployments: Ids, recipe: Recipe) -> str:
-    """Equal for the same start, labels and recipe."""
-    digest = hashlib.sha256(sha256_of(start).encode())
-    for array in (labels, deployments):
-        digest.update(np.ascontiguousarray(array, np.int64).tobytes())
-    digest.update(json.dumps(asdict(recipe), sort_keys=True).encode())
-    return digest.hexdigest()
 
 
 def go_on(trainer: Trainer, state: Path | None, fingerprint: str) -> None:

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from worker.images.crops import CROP_PX, NotABox, crop
 from worker.images.decode import NotAPhoto, decode
-from worker.learning.descent import Ids
 
 EMPTY = frozenset({"empty", "blank"})
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -30,6 +29,7 @@ DECODERS = 4
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 TRIES = 20  # broken files in a row before a class is given up
 
+Ids = NDArray[np.int64]
 Row = dict[str, Any]
 
 
@@ -190,7 +190,8 @@ def _of_image(
     if reason or not named:
         return
     size = _size(image)
-    place = str(image.get("location") or image.get("seq_id") or image.get("id"))
+    named_places = (image.get(key) for key in ("location", "seq_id", "id"))
+    place = next((str(each) for each in named_places if each not in (None, "")), "")
     boxed = [(row, kind) for row, kind in named if "bbox" in row or "bbox_relative" in row]
     for row, kind in boxed:
         box = _box(row, size)

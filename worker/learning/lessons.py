@@ -20,8 +20,6 @@ from worker.learning.triplets import draw_batch
 from worker.networks.embedder import CropEmbedder, shrunk
 from worker.networks.embedding import DIM, EmbeddingNetwork
 
-JUDGES = 4000  # kept crops that the judging classifier learns from, and held ones that it names, at most
-
 
 class CropReader(Protocol):
     """Crops by row; a NumPy array is one, and so is a reader that decodes files when asked."""
@@ -41,8 +39,8 @@ class Lessons:
         self.kept = held.kept
         self.species, self.outputs = np.unique(labels[held.kept], return_inverse=True)
         chance = np.random.default_rng([recipe.seed, 0])
-        self.teach = np.sort(chance.permutation(held.kept)[:JUDGES])
-        self.judge = np.sort(chance.permutation(held.held)[:JUDGES])
+        self.teach = np.sort(chance.permutation(held.kept)[: recipe.judges])
+        self.judge = np.sort(chance.permutation(held.held)[: recipe.judges])
         self.plain: dict[int, Tensor] = {}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:

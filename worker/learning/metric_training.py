@@ -8,10 +8,12 @@ Loshchilov & Hutter 2019 (AdamW); Norouzzadeh et al. 2019, S1 (triplets).
 """
 
 import copy
+import hashlib
+import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +23,10 @@ from torch import Tensor, nn
 
 from worker.device import Device
 from worker.learning.augmentation import Augmentation
+from worker.learning.descent import Ids
 from worker.learning.triplets import loss_named
 from worker.networks.embedding import DIM, EmbeddingNetwork
-from worker.networks.weights import WeightsError, read_weights, write_weights
+from worker.networks.weights import WeightsError, read_weights, sha256_of, write_weights
 
 Shares = NDArray[np.floating]  # (h,) of each held crop, how often it is named right, 0..1
 
@@ -34,6 +37,9 @@ SAVE_EVERY_S = 50.0  # the job promises a state no older than 60 s
 class Diverged(Exception):
     """The loss is no number any more."""
 
+    def __str__(self) -> str:
+        return "The training broke off because its numbers ran out of bounds."
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -41,7 +47,8 @@ class Recipe:
 
     classes, crops: of a batch. validations: how often a course is judged; patience: how many of them may be no better than
     the best before it ends. held_share: of the labels that judge instead of teaching. view_share: side of what teaches as a
-    share of the crop's side; smaller is quicker, and what is judged keeps its side (Touvron et al. 2019).
+    share of the crop's side; smaller is quicker, and what is judged keeps its side (Touvron et al. 2019). judges: kept
+    crops that the judging classifier learns from, and held ones that it names, at most.
     """
 
     loss: str = "triplet"
@@ -59,6 +66,7 @@ class Recipe:
     patience: int = 3
     held_share: float = 0.2
     view_share: float = 1.0
+    judges: int = 4000
     seed: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -250,6 +258,15 @@ class Clock:
     def _since(self) -> float:
         before, self.last = self.last, time.monotonic()
         return self.last - before
+
+
+def fingerprint_of(start: Path, labels: Ids, deployments: Ids, recipe: Recipe) -> str:
+    """Equal for the same start, labels and recipe."""
+    digest = hashlib.sha256(sha256_of(start).encode())
+    for array in (labels, deployments):
+        digest.update(np.ascontiguousarray(array, np.int64).tobytes())
+    digest.update(json.dumps(asdict(recipe), sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def learning(network: nn.Module) -> dict[str, Tensor]:

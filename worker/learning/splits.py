@@ -18,13 +18,17 @@ def by_group(groups: Ids, labels: Ids, share: float, rng: np.random.Generator) -
     _, group = np.unique(groups, return_inverse=True)
     _, kind = np.unique(labels, return_inverse=True)
     left = np.bincount(kind)
-    held = np.zeros(len(labels), dtype=bool)
-    for number in rng.permutation(group.max(initial=-1) + 1):
-        mine = group == number
-        counts = np.bincount(kind[mine], minlength=len(left))
+    shape = (int(group.max(initial=-1)) + 1, len(left))
+    of_group = np.bincount(group * len(left) + kind, minlength=shape[0] * shape[1]).reshape(shape)
+    held_groups, held = [], 0
+    for number in rng.permutation(len(of_group)):
+        counts = of_group[number]
+        mine = int(counts.sum())
         takes_the_last = ((left == counts) & (counts > 0)).any()
-        if takes_the_last or held.sum() + mine.sum() / 2 > share * len(labels):
+        if takes_the_last or held + mine / 2 > share * len(labels):
             continue
-        held |= mine
+        held_groups.append(number)
+        held += mine
         left = left - counts
-    return np.flatnonzero(~held), np.flatnonzero(held)
+    is_held = np.isin(group, held_groups)
+    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
