@@ -141,8 +141,8 @@ def vector_parts(scene: Scene) -> Iterator[str]:
                 yield f"{path} has {rows} rows, not {part.rows}"
             if not np.isin(ids, crops).all():
                 yield f"{path} has vectors of boxes that are no crops of project {project_id}"
-    rows = scene.session.execute(select(VectorPart.embedder_id, VectorPart.name))
-    named = {(row[0], row[1]) for row in rows}
+    known = scene.session.execute(select(VectorPart.embedder_id, VectorPart.name))
+    named = {(row[0], row[1]) for row in known}
     for path in (scene.store.root / "vectors").glob(f"*/of-*/*{PART}"):
         if (int(path.parent.parent.name), path.name) not in named and is_old(path):
             yield f"{path} belongs to no row"

@@ -126,20 +126,21 @@ def graze_under_new(scene: Scene) -> list[int]:
     return graze(scene, 4, start=100)
 
 
-def test_one_that_does_not_help_leaves_everything_and_says_why(named: Scene) -> None:
-    was = in_use(named)
-    job = named.run(job_id := asked(named, helped=False))
-    row = verdict(named, job_id)
-    assert job.state == "done" and [each and each.id for each in in_use(named)] == [each and each.id for each in was]
+def test_one_that_does_not_help_leaves_everything_and_says_why(sqlite_named: Scene) -> None:
+    scene = sqlite_named
+    was = in_use(scene)
+    job = scene.run(job_id := asked(scene, helped=False))
+    row = verdict(scene, job_id)
+    assert job.state == "done" and [each and each.id for each in in_use(scene)] == [each and each.id for each in was]
     assert row is not None and row.judged_at is not None and row.switched_at is None
     assert (row.helped, row.before, row.after, row.label_count) == (False, 0.8, 0.79, NAMED)
     assert row.words.startswith("It did not help") and job.line == row.words
     assert (
-        named.count(Checkpoint, Checkpoint.kind == EMBEDDER, Checkpoint.project_id.is_not(None)) == 0
-        and named.run_all() == []
+        scene.count(Checkpoint, Checkpoint.kind == EMBEDDER, Checkpoint.project_id.is_not(None)) == 0
+        and scene.run_all() == []
     )
-    assert [path.suffix for path in named.store.tuning(job_id).iterdir()] == [".safetensors"]  # the labels' list
-    assert healthy(named)
+    assert [path.suffix for path in scene.store.tuning(job_id).iterdir()] == [".safetensors"]  # the labels' list
+    assert healthy(scene)
 
 
 def test_what_is_said_while_it_trains_is_not_in_its_labels_but_in_the_next_classifier(
@@ -160,25 +161,26 @@ def test_what_is_said_while_it_trains_is_not_in_its_labels_but_in_the_next_class
 
 
 def test_a_pause_keeps_the_state_and_going_on_trains_the_rest_on_the_same_labels(
-    named: Scene, monkeypatch: pytest.MonkeyPatch
+    sqlite_named: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = asked(named)
+    scene = sqlite_named
+    job_id = asked(scene)
 
     def pause() -> None:
-        with named.database.writing() as session:
+        with scene.database.writing() as session:
             queue.pause(session, job_id)
 
     before_step(monkeypatch, 2, pause)
-    job = named.run(job_id)
+    job = scene.run(job_id)
     assert (job.state, job.worker, job.pause_requested, job.ended_at) == ("paused", None, False, None)
-    assert named.run(job_id).state == "paused"  # nobody let it go on
-    unnamed = named.all(select(Box.id).where(Box.settled_label_id.is_(None)).order_by(Box.id))
-    name(named, unnamed[:2])
-    with named.database.writing() as session:
+    assert scene.run(job_id).state == "paused"  # nobody let it go on
+    unnamed = scene.all(select(Box.id).where(Box.settled_label_id.is_(None)).order_by(Box.id))
+    name(scene, unnamed[:2])
+    with scene.database.writing() as session:
         queue.go_on(session, job_id)
-    assert named.run(job_id).state == "done"
-    assert steps(named) == [1, 2, 3, 4, 5, 6]
-    row = verdict(named, job_id)
+    assert scene.run(job_id).state == "done"
+    assert steps(scene) == [1, 2, 3, 4, 5, 6]
+    row = verdict(scene, job_id)
     assert row is not None and row.switched_at is not None and row.label_count == NAMED
 
 
@@ -189,12 +191,13 @@ def stop(scene: Scene, job_id: str) -> None:
 
 @pytest.mark.parametrize("moment", ["training", "embedding", "switch"])
 def test_stopping_it_removes_what_is_half_made_and_leaves_the_old_one(
-    named: Scene, monkeypatch: pytest.MonkeyPatch, moment: str
+    sqlite_named: Scene, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    was = in_use(named)
-    job_id = asked(named)
+    scene = sqlite_named
+    was = in_use(scene)
+    job_id = asked(scene)
     if moment == "training":
-        before_step(monkeypatch, 3, lambda: stop(named, job_id))
+        before_step(monkeypatch, 3, lambda: stop(scene, job_id))
     else:
         owner, method = {
             "embedding": (embedding.Embedding, "_commit"), "switch": (switching.Switching, "_commit"),
@@ -202,20 +205,20 @@ def test_stopping_it_removes_what_is_half_made_and_leaves_the_old_one(
         sound = getattr(owner, method)
 
         def stop_first(*given: object) -> object:
-            stop(named, job_id)
+            stop(scene, job_id)
             return sound(*given)
 
         monkeypatch.setattr(owner, method, stop_first)
         monkeypatch.setattr(embedding, "SHARD_CROPS", 10)
-    job = named.run(job_id)
+    job = scene.run(job_id)
     assert (job.state, job.error) == ("cancelled", "")
-    assert [each and each.id for each in in_use(named)] == [each and each.id for each in was]
-    assert half_made(named, job_id) == [] and verdict(named, job_id) is None
+    assert [each and each.id for each in in_use(scene)] == [each and each.id for each in was]
+    assert half_made(scene, job_id) == [] and verdict(scene, job_id) is None
     assert (
-        named.count(Checkpoint, Checkpoint.kind == EMBEDDER, Checkpoint.project_id.is_not(None)) == 0
-        and named.count(VectorPart) == 0
+        scene.count(Checkpoint, Checkpoint.kind == EMBEDDER, Checkpoint.project_id.is_not(None)) == 0
+        and scene.count(VectorPart) == 0
     )
-    assert healthy(named)
+    assert healthy(scene)
 
 
 def test_stopping_a_paused_one_removes_its_files_too(sqlite_named: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,22 +250,23 @@ def test_one_that_nobody_began_is_stopped_or_paused_at_once(sqlite_named: Scene)
 
 
 def test_crops_that_come_while_it_embeds_get_a_vector_before_the_switch(
-    named: Scene, monkeypatch: pytest.MonkeyPatch
+    sqlite_named: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scene = sqlite_named
     sound = embedding.Embedding._commit
     came: list[int] = []
 
     def commit(self: embedding.Embedding, *given: object) -> None:
         if not came:
-            came.extend(graze(named, 3, start=200))  # under the old one, which is in use
+            came.extend(graze(scene, 3, start=200))  # under the old one, which is in use
         sound(self, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(embedding.Embedding, "_commit", commit)
-    named.run(asked(named))
-    new, _classifier = in_use(named)
-    with named.database.reading() as session:
-        assert set(came) <= set(vector_ids(session, named.store, named.project_id, new.id).tolist())
-    assert all(named.guess(box_id) for box_id in came) and healthy(named)
+    scene.run(asked(scene))
+    new, _classifier = in_use(scene)
+    with scene.database.reading() as session:
+        assert set(came) <= set(vector_ids(session, scene.store, scene.project_id, new.id).tolist())
+    assert all(scene.guess(box_id) for box_id in came) and healthy(scene)
 
 
 def test_numbers_that_are_none_never_take_over(sqlite_named: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
