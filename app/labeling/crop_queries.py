@@ -38,7 +38,10 @@ BESIDE = (
     select(Box.id, Box.image_id, Box.ordinal, Box.score, Box.x_min, Box.y_min, Box.x_max, Box.y_max)
     .where(
         Box.image_id.in_(bindparam("image_ids", expanding=True)),
-        or_(Box.score >= bindparam("least_score"), Box.settled_species_id.is_not(None)),
+        or_(
+            and_(Box.kind == "animal", Box.score >= bindparam("least_score")),
+            Box.settled_species_id.is_not(None),
+        ),
     )
     .order_by(Box.image_id, Box.ordinal)
 )
@@ -57,7 +60,7 @@ def boxes_of(session: Session, box_ids: Iterable[int]) -> dict[int, AnyRow]:
 
 
 def boxes_in_photos(session: Session, project: Project, image_ids: Iterable[int]) -> dict[int, list[AnyRow]]:
-    """image id -> the boxes that can be asked about or count in it, by falling score."""
+    """image id -> the animals that can be asked about or count in it, by falling score."""
     found: dict[int, list[AnyRow]] = defaultdict(list)
     for row in session.execute(BESIDE, {"image_ids": list(image_ids), "least_score": project.classify_above}):
         found[row.image_id].append(row)

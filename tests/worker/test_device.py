@@ -1,16 +1,51 @@
-"""The device line and the bf16 switch."""
+"""The device line, the bf16 switch, and what a lane is."""
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from worker.device import cpu_has_fast_bf16, find_device
+from worker.device import MOST_LANES, NICENESS, cpu_has_fast_bf16, enter_lane, find_device, usable_cores
 
 
-def test_the_cpu_says_how_many_threads_it_uses() -> None:
+def test_the_cpu_says_how_many_cores_it_uses() -> None:
     device = find_device("cpu")
-    assert device.line.startswith(f"CPU, {torch.get_num_threads()} thread")
+    assert device.line.startswith(f"CPU, {usable_cores()} core")
     assert device.photos >= 1
     assert device.crops >= 1
+
+
+@pytest.mark.parametrize(("cores", "lanes", "threads"), [(1, 1, 1), (2, 2, 1), (8, 8, 1), (64, 8, 8)])
+def test_lanes_use_every_core_once(monkeypatch: pytest.MonkeyPatch, cores: int, lanes: int, threads: int) -> None:
+    monkeypatch.setattr("worker.device.usable_cores", lambda: cores)
+    device = find_device("cpu")
+    assert (device.lanes, device.lane_threads) == (lanes, threads) and lanes <= MOST_LANES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads are Linux's")
+def test_a_lane_yields_and_leaves_the_threads_of_others_alone() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(1, initializer=enter_lane, initargs=(1,)) as lane:
+            own = lane.submit(
+                lambda: (torch.get_num_threads(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            )
+            assert own.result() == (1, NICENESS)
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == 3
+        assert torch.get_num_threads() == 3
+        assert os.getpriority(os.PRIO_PROCESS, 0) < NICENESS
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_pixels_stay_where_they_are_on_a_cpu() -> None:
+    pixels = torch.zeros(3)
+    assert find_device("cpu").put(pixels) is pixels
 
 
 def test_a_gpu_that_is_not_there_is_an_error_when_asked_for_by_name() -> None:

@@ -30,6 +30,8 @@ from worker.images.thumbnails import thumbnail_and_preview
 
 SIZES = struct.Struct("<III")
 READY = b"ready\n"
+NICENESS = 5
+"""Decoding yields to people: to the web server, and to the job that learns from their answers (worker/device.py)."""
 
 
 class SharedPixels:
@@ -56,6 +58,7 @@ class SharedPixels:
 def main(descriptor: int, memory_mb: int) -> None:
     """Answer requests until the socket closes."""
     _limit(memory_mb)
+    os.nice(NICENESS)
     with socket.socket(fileno=descriptor) as connection, connection.makefile("rb") as requests:
         connection.sendall(READY)
         for line in requests:

@@ -105,6 +105,7 @@ class DecoderPool:
     def __init__(
         self, processes: int, *, timeout_s: float = 30.0, memory_mb: int = 3072, restart_after: int = 2000
     ) -> None:
+        self.processes = processes
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
         self._restart_after = restart_after

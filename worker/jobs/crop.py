@@ -27,11 +27,12 @@ from models.round import ask_if_idle
 from models.vectors import write_vectors
 from worker.images.crops import CROP_PX, crops, to_jpeg
 from worker.images.decoder import DecoderPool
+from worker.jobs.ahead import AHEAD
 from worker.jobs.bench import Bench, Pace, Step
 from worker.jobs.embedding import EmbedderChanged, ask_late, expect_embedder
 from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
-from worker.jobs.looking import AHEAD
+from worker.networks.kinds import ANIMAL
 
 log = structlog.get_logger()
 
@@ -189,5 +190,6 @@ def read_photo(session: Session, project: Project, image_id: int, sha256: str) -
 
 
 def lacking(project: Project) -> ColumnElement[bool]:
-    """Boxes that shall be classified and have no vector yet."""
-    return and_(Box.project_id == project.id, Box.score >= project.classify_above, Box.embedder_id.is_(None))
+    """Animals that shall be classified and have no vector yet."""
+    is_sure_animal = and_(Box.kind == ANIMAL, Box.score >= project.classify_above)
+    return and_(Box.project_id == project.id, is_sure_animal, Box.embedder_id.is_(None))

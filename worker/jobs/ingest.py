@@ -8,6 +8,7 @@ in the transaction that holds its rows, so it never happens twice, whoever else 
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -30,11 +31,12 @@ from models.sequence import regroup
 from models.vectors import write_vectors
 from worker.images.decoder import DecoderPool
 from worker.images.exif import CameraFacts
+from worker.jobs.ahead import SeenAhead
 from worker.jobs.bench import Bench, Pace, Step
 from worker.jobs.embedding import EmbedderChanged, ask_late, expect_embedder
 from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
-from worker.jobs.looking import DecodedAhead, Looker, PhotoRow, Seen, Visit, by_detector, by_record
+from worker.jobs.looking import Looker, PhotoRow, Seen, Visit, by_detector, by_record
 from worker.jobs.networks import take_preset
 from worker.networks.recorded import read_recorded
 
@@ -59,11 +61,15 @@ class Ingest:
         self._bench = bench
         self._job_id, self._project_id = job.id, job.project_id
         self._batch_id, self.shards = int(job.arguments["batch_id"]), int(job.arguments["shards"])
-        self._stream = DecodedAhead(pool, bench.store, self._rows, self.shards)
+        self._ahead = SeenAhead(pool, bench.store, bench.networks.device, self._rows, self.shards)
         self._pace = Pace()
         self._look: Looker | None = None
         self._recorded_id: int | None = None
-        self._visits: dict[int, Visit] = {}
+        self._visits: dict[Gear, Visit] = {}
+
+    def close(self) -> None:
+        """Wait for the photos that are being looked at."""
+        self._ahead.close()
 
     def run(self, step: Step) -> None:
         """All shards, unless somebody cancels."""
@@ -90,7 +96,7 @@ class Ingest:
         """Again where another embedder was put to use meanwhile: no box gets a vector of the one before."""
         while True:
             gear = self._gear()
-            seen = self._visit(gear).see(self._stream.shard(number, rows), gear.classify_above, self._bench.breathe)
+            seen = self._ahead.shard(number, rows, self._visit(gear), self._bench.breathe)
             try:
                 return self._write(number, seen, gear)
             except EmbedderChanged:
@@ -163,13 +169,13 @@ class Ingest:
         return by_record(recorded.photos)
 
     def _visit(self, gear: Gear) -> Visit:
-        if gear.embedder_id not in self._visits:
+        if gear not in self._visits:
             bench = self._bench
             with bench.database.reading() as session:
                 embedder = bench.networks.embedder(session.get_one(Checkpoint, gear.embedder_id))
             assert self._look is not None
-            self._visits = {gear.embedder_id: Visit(bench.store, self._look, embedder, bench.networks.device.photos)}
-        return self._visits[gear.embedder_id]
+            self._visits = {gear: Visit(bench.store, self._look, embedder, gear.classify_above)}
+        return self._visits[gear]
 
     # --- rows --------------------------------------------------------------------------------------------------------------
 
@@ -227,8 +233,7 @@ class Ingest:
 
 def ingest(bench: Bench, job: Job, step: Step) -> None:
     """Look through every photo of the job. What is done stays when the job is cancelled or fails."""
-    with bench.decoders() as pool:
-        work = Ingest(bench, job, pool)
+    with bench.decoders() as pool, contextlib.closing(Ingest(bench, job, pool)) as work:
         work.run(step)
     step("left-behind", lambda: remove_unused(bench, job.project_id, job.id))
     step("bursts", work.bursts)
@@ -245,7 +250,7 @@ def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, fi
     vector_row = 0
     for each in seen:
         boxes = boxes_of(images[each.row.id], each, gear.detector_id)
-        for box, jpeg in zip(boxes, each.jpegs, strict=False):  # the best ones have a crop
+        for box, jpeg in zip([boxes[row] for row in each.cut], each.jpegs, strict=True):
             box.embedder_id, box.vector_file, box.vector_row = gear.embedder_id, file_name, vector_row
             vector_row += 1
             pictures.append((box, each.row.sha256, jpeg))

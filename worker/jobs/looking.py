@@ -1,11 +1,9 @@
-"""One visit to a photo: decoded ahead, looked at by the detector, its boxes cut out and embedded. No rows are written here."""
+"""One visit to a photo: looked at by the detector, its animals cut out and embedded. No rows are written here."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -14,16 +12,15 @@ from numpy.typing import NDArray
 
 from models.image import QUARANTINED, READY, REFUSED
 from models.storage import Store
-from worker.images.crops import crops, to_jpeg
-from worker.images.decoder import Decoded, DecoderPool
+from worker.images.crops import CROP_PX, crops, to_jpeg
+from worker.images.decoder import Decoded
 from worker.images.exif import CameraFacts
 from worker.jobs.bench import first_line
 from worker.networks.detector import Detections, Detector
 from worker.networks.embedder import Embedder
+from worker.networks.kinds import ANIMAL
 
 log = structlog.get_logger()
-AHEAD = 8  # photos decoded while the networks look at others; 12 megapixels are 36 MB each
-MOST_AT_ONCE = 16  # photos in one look; their pixels stay in memory until their crops are cut
 
 STATES = {"refuse": REFUSED, "quarantine": QUARANTINED}
 
@@ -39,7 +36,7 @@ class PhotoRow:
 
 @dataclass
 class Seen:
-    """One photo after the visit. found: all boxes. vectors, jpegs: of the first len(vectors) boxes, those above the cut."""
+    """One photo after the visit. found: all boxes. cut: which of them became crops; vectors, jpegs: one for each of those."""
 
     row: PhotoRow
     state: str
@@ -48,6 +45,7 @@ class Seen:
     height_px: int | None = None
     facts: CameraFacts = field(default_factory=CameraFacts)
     found: Detections | None = None
+    cut: list[int] = field(default_factory=list)
     vectors: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
     jpegs: list[bytes] = field(default_factory=list)
 
@@ -79,67 +77,30 @@ def by_record(boxes: Mapping[str, Detections | str]) -> Looker:
     return look
 
 
-class DecodedAhead:
-    """The photos of a job, shard after shard, being decoded while the ones before are looked at."""
-
-    def __init__(self, pool: DecoderPool, store: Store, rows_of: Callable[[int], list[PhotoRow]], shards: int) -> None:
-        """rows_of: the photos of a shard."""
-        self._pool, self._store, self._rows_of, self._shards = pool, store, rows_of, shards
-        self._next = -1
-        self._coming: deque[PhotoRow] = deque()
-        self._stream: Iterator[Decoded] = iter(())
-
-    def shard(self, number: int, rows: Sequence[PhotoRow]) -> Iterator[tuple[PhotoRow, Decoded]]:
-        """The decoded photos of one shard. In order of shards the next one is already under way; any other starts anew."""
-        if number != self._next:
-            self._coming.clear()
-            self._stream = self._pool.decode(self._paths(number), ahead=AHEAD)
-        self._next = -1  # until this shard is used up, nobody can go on after it
-        for row in rows:
-            decoded = next(self._stream)
-            if self._coming.popleft() != row:
-                raise RuntimeError("the photos of a shard changed while it was looked at")
-            yield row, decoded
-        self._next = number + 1
-
-    def _paths(self, first: int) -> Iterator[Path]:
-        for number in range(first, self._shards):
-            for row in self._rows_of(number):
-                self._coming.append(row)
-                yield self._store.original(row.sha256)
-
-
 class Visit:
-    """Looks at decoded photos, a few at a time; a photo that breaks a network is set aside alone."""
+    """Looks at decoded photos, a batch at a time; a photo that breaks a network is set aside alone. Any thread may call it."""
 
-    def __init__(self, store: Store, look: Looker, embedder: Embedder, at_once: int) -> None:
-        """at_once: photos in one forward pass."""
+    def __init__(self, store: Store, look: Looker, embedder: Embedder, classify_above: float) -> None:
+        """classify_above: boxes with a lower score, and those that show no animal, get no crop."""
         self._store, self._look, self._embedder = store, look, embedder
-        self._classify_above = 1.0
-        self._at_once = min(at_once, MOST_AT_ONCE)
+        self._classify_above = classify_above
         self._one_passed = False
 
-    def see(
-        self, decoded: Iterator[tuple[PhotoRow, Decoded]], classify_above: float, breathe: Callable[[], None]
-    ) -> list[Seen]:
-        """Every photo. Boxes below classify_above get no crop. Raises what the networks raise when no photo passes them."""
-        self._classify_above = classify_above
-        seen: list[Seen] = []
-        few: list[tuple[PhotoRow, Decoded]] = []
-        for row, photo in decoded:
-            breathe()
-            if photo.verdict != "accept":
-                seen.append(Seen(row, STATES[photo.verdict], photo.reason))
-                continue
+    def see(self, batch: Sequence[tuple[PhotoRow, Decoded]]) -> list[Seen]:
+        """Every photo, in order. Raises what the networks raise when no photo passes them."""
+        sound = [(row, photo) for row, photo in batch if photo.verdict == "accept"]
+        for row, photo in sound:
             self._store.write_cheaply(self._store.thumbnail(row.sha256), photo.thumbnail)
             self._store.write_cheaply(self._store.preview(row.sha256), photo.preview)
-            few.append((row, photo))
-            if len(few) == self._at_once:
-                seen += self._together_or_alone(few)
-                few = []
-        return seen + self._together_or_alone(few)
+        looked_at = iter(self._together_or_alone(sound))
+        return [
+            next(looked_at) if photo.verdict == "accept" else Seen(row, STATES[photo.verdict], photo.reason)
+            for row, photo in batch
+        ]
 
     def _together_or_alone(self, few: list[tuple[PhotoRow, Decoded]]) -> list[Seen]:
+        if not few:
+            return []
         try:
             return self._together(few)
         except Exception as error:
@@ -164,8 +125,6 @@ class Visit:
 
     def _together(self, few: list[tuple[PhotoRow, Decoded]]) -> list[Seen]:
         """Detect, cut, embed."""
-        if not few:
-            return []
         answers = self._look([row for row, _photo in few], [photo.pixels for _row, photo in few])
         seen = [self._described(row, photo, answer) for (row, photo), answer in zip(few, answers, strict=True)]
         self._embed([photo for _row, photo in few], seen)
@@ -179,17 +138,24 @@ class Visit:
 
     def _embed(self, photos: list[Decoded], seen: list[Seen]) -> None:
         """Crops and vectors of every box that shall be classified, all photos in one go."""
-        cuts = [
-            crops(photo.pixels, each.found.above(self._classify_above).boxes_xyxy)
-            for photo, each in zip(photos, seen, strict=True)
-            if each.found is not None
-        ]
-        if not cuts:
+        cuts = [np.empty((0, CROP_PX, CROP_PX, 3), np.uint8)]
+        for photo, each in zip(photos, seen, strict=True):
+            if each.found is not None:
+                each.cut = worth_a_crop(each.found, self._classify_above)
+                cuts.append(crops(photo.pixels, each.found.boxes_xyxy[each.cut]))
+        together = np.concatenate(cuts)
+        if not len(together):
             return
-        vectors = self._embedder.embed(np.concatenate(cuts))
+        vectors = self._embedder.embed(together)
         if not np.isfinite(vectors).all():
             raise ArithmeticError("the embedder gave numbers that are none")
-        starts = np.cumsum([len(cut) for cut in cuts])[:-1]
-        looked_at = [each for each in seen if each.found is not None]
-        for each, cut, part in zip(looked_at, cuts, np.split(vectors, starts), strict=True):
-            each.vectors, each.jpegs = part, [to_jpeg(one) for one in cut]
+        start = 0
+        for each in seen:
+            rows = slice(start, start + len(each.cut))
+            each.vectors, each.jpegs = vectors[rows], [to_jpeg(one) for one in together[rows]]
+            start = rows.stop
+
+
+def worth_a_crop(found: Detections, classify_above: float) -> list[int]:
+    """Rows of the animals that are sure enough. People and vehicles have a name already: nobody is asked about them."""
+    return [row for row, kind in enumerate(found.kinds) if kind == ANIMAL and found.scores[row] >= classify_above]

@@ -115,6 +115,14 @@ def test_not_an_animal_counts_nowhere(here: Scene) -> None:
     assert (jaguar["species"], jaguar["count"]) == ("Jaguar", "1")
 
 
+def test_a_person_too_weak_to_count_leaves_the_word_empty_to_people(here: Scene) -> None:
+    photo = here.photo()
+    here.project.count_above, here.project.classify_above = 0.5, 0.2
+    here.box(photo, here.kind("not_animal"), score=0.9)
+    here.box(photo, kind="person", score=0.3)
+    assert short(here.table()) == [("empty", "0", "human")], "nobody is asked about a person"
+
+
 def test_a_box_that_the_classifier_calls_no_animal_does_not_count(here: Scene) -> None:
     box = here.box(here.photo())
     here.classifier_says({box.id: {here.kind("not_animal"): 0.75, here.jaguar: 0.25}})

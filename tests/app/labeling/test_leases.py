@@ -103,6 +103,7 @@ def test_a_crop_brings_everything_the_page_shows(make_sqlite_study: MakeStudy) -
         photo = session.get_one(Image, box.image_id)
         beside = make.box(session, photo, score=0.91, x_min=0.7, y_min=0.1, x_max=0.9, y_max=0.2)
         make.box(session, photo, score=0.3)
+        make.box(session, photo, score=0.99, kind="person")  # no animal: neither drawn nor counted
         for seconds in (-2, 3, 200):
             moment = photo.captured_at + dt.timedelta(seconds=seconds) if photo.captured_at else None
             make.image(session, make.batch(session, session.get_one(Project, study.project_id)), captured_at=moment)

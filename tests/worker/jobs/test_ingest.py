@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import queue
 from models.batch import Batch, BatchFile
-from models.box import Box
+from models.box import Box, askable
 from models.checkpoint import Checkpoint
 from models.image import Image
 from models.invariants import examine
@@ -353,6 +353,23 @@ def test_recorded_boxes_take_the_place_of_the_detector(scene: Scene) -> None:
     assert scene.all(select(Checkpoint.name).where(Checkpoint.kind == "detector")) == ["md_v5a.0.0.pt"]
     project = scene.project()
     assert (project.count_above, project.classify_above, project.detector_id) == (0.2, 0.05, None)
+
+
+def test_people_and_vehicles_are_boxes_of_their_kind_and_nobody_is_asked_about_them(scene: Scene) -> None:
+    vehicle = {"category": "3", "conf": 0.95, "bbox": [0.0, 0.0, 0.2, 0.2]}
+    person = {"category": "2", "conf": 0.9, "bbox": [0.5, 0.2, 0.2, 0.3]}
+    animal = {"category": "1", "conf": 0.8, "bbox": [LEFT[0] / 160, LEFT[1] / 120, 40 / 160, 40 / 120]}
+    recorded = [{"file": "A/1.jpg", "detections": [vehicle, person, animal]}]
+    scene.run(scene.bring({"A/1.jpg": FOX}, boxes_file=megadetector(recorded)))
+    boxes = scene.all(select(Box).order_by(Box.ordinal))
+    assert [(box.kind, box.vector_row) for box in boxes] == [("vehicle", None), ("person", None), ("animal", 0)]
+    (image,) = scene.all(select(Image))
+    assert colour_of(scene.store.crop(image.sha256, boxes[2].id).read_bytes()) == "fox", "the crop is the animal's"
+    assert scene.count(Box, askable(scene.project())) == 1
+    with scene.database.writing() as session:
+        crop_job = queue.ask(session, "crop", scene.project_id, {"classify_above": 0.05}).id
+    assert scene.run(crop_job).total == 0, "neither does a lower threshold ask for their crops"
+    assert examine(scene.database, scene.store, deep=True) == []
 
 
 def test_a_boxes_file_that_is_none_fails_the_job_in_words(sqlite_scene: Scene) -> None:
