@@ -250,9 +250,10 @@ def test_a_program_that_does_not_start_is_an_error_and_not_a_bad_photo(photos):
 
 
 SCRIPT = """
-import json, sys, time
+import json, signal, sys, time
 from pathlib import Path
 from worker.images.decoder import DecoderPool
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started us with Ctrl-C ignored
 with DecoderPool(2) as pool:
     for result in pool.decode([Path(p) for p in sys.argv[1:]]):
         print(json.dumps([child.pid for child in pool._living]), flush=True)
