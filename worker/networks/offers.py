@@ -49,7 +49,7 @@ PUBLISHED = {
             size_bytes=102_540_417,
             learnt_from="ImageNet-1k (torchvision ResNet50_Weights.IMAGENET1K_V2)",
             licence=TORCHVISION + "ImageNet's pictures are given for research that is not commercial",
-            about="the trunk that the paper uses; wants a GPU",
+            about="the paper's network, from ImageNet; wants a GPU",
         ),
     )
 }
