@@ -17,6 +17,7 @@ ON, OFF, WARN = "on", "off", "warn"
 GONE_AFTER = dt.timedelta(
     hours=1
 )  # a worker that was silent for so long is not taken for one that comes back by itself
+UNHURRIED = ("finetune", "embed", "discard")  # kinds of jobs that nobody waits for
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
 
@@ -79,7 +80,7 @@ def words(scene: Scene) -> Now:
 
 def working(jobs: list[Job]) -> Now:
     """What runs, how far it is, and what runs beside it or waits behind it."""
-    job, *others = sorted(jobs, key=lambda each: (each.state != RUNNING, each.unit == STEPS))
+    job, *others = sorted(jobs, key=lambda each: (each.state != RUNNING, each.kind in UNHURRIED))
     parts = [progress_of(job), *map(besides, others[:1])]
     return Now(
         OFF if job.state == ASKED else ON, title_of(job), detail=", ".join(filter(None, parts)), eta=eta_of(job),

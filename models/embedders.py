@@ -175,14 +175,19 @@ def remove_obstacle(session: Session, project: Project, checkpoint: Checkpoint) 
         return "it is in use"
     if checkpoint.removed_at is not None:
         return "its files were removed"
-    running = session.scalars(alive_jobs(project)).all()
-    starts = {row.start_id for job in running if (row := FineTune.of_job(session, job.id)) is not None}
-    made = {row.embedder_id for job in running if (row := FineTune.of_job(session, job.id)) is not None}
-    about = {job.arguments.get("checkpoint_id") for job in running}
-    if checkpoint.id in starts | made | about:
-        return "a job needs it"
-    learns = any(job.kind in ("learn", "predict") and job.state == RUNNING for job in running)
-    return "the project is learning; try again in a moment" if learns else ""
+    return "a job needs it" if is_needed(session, project, checkpoint) else ""
+
+
+def is_needed(session: Session, project: Project, checkpoint: Checkpoint) -> bool:
+    """Whether a job works on it, began from it or makes it. One that learns may have begun before the last switch."""
+    for job in session.scalars(alive_jobs(project)):
+        row = FineTune.of_job(session, job.id)
+        if checkpoint.id in (job.arguments.get("checkpoint_id"), row and row.start_id, row and row.embedder_id):
+            return True
+        learns = job.kind in ("learn", "predict") and job.state == RUNNING
+        if learns and checkpoint.id == project.previous_embedder_id:
+            return True
+    return False
 
 
 def remove_files(session: Session, project: Project, checkpoint: Checkpoint) -> None:

@@ -29,10 +29,12 @@ def presets(detector: Checkpoint | None) -> list[Preset]:
 
 def of_card(detector: Checkpoint) -> Preset | None:
     """The pair on the detector's card: it counts from count_above on and classifies from a third of it, unless it says so."""
-    count_above = detector.card.get("count_above")
-    if not is_score(count_above):
+    presets = detector.card.get("presets")
+    own = presets.get("card") if isinstance(presets, dict) else detector.card  # a boxes file has them at the top
+    count_above = own.get("count_above") if isinstance(own, dict) else None
+    if not isinstance(own, dict) or not is_score(count_above):
         return None
-    classify_above = detector.card.get("classify_above", count_above / 3)
+    classify_above = own.get("classify_above", count_above / 3)
     if not is_score(classify_above):
         classify_above = FLOOR
     return Preset("detector", min(round(float(classify_above), 3), float(count_above)), float(count_above))

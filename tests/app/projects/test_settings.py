@@ -113,9 +113,9 @@ def test_a_bad_threshold_stands_at_its_field_and_changes_nothing(desk: Desk) -> 
     assert desk.jobs() == []
 
 
-def test_a_preset_is_one_click(desk: Desk) -> None:
+@pytest.mark.parametrize("card", [{"count_above": 0.6}, {"presets": {"card": {"count_above": 0.6}, "paper": {}}}])
+def test_a_preset_is_one_click(desk: Desk, card: dict[str, object]) -> None:
     with desk.site.database.writing() as session:
-        card = {"count_above": 0.6, "classes": ["animal"]}
         Checkpoint.known(session, DETECTOR, "starter", "a" * 64, card).activate(
             session.get_one(Project, desk.project_id)
         )
@@ -130,7 +130,9 @@ def test_a_preset_is_one_click(desk: Desk) -> None:
 def test_a_card_with_nonsense_offers_no_preset(desk: Desk) -> None:
     with desk.site.database.writing() as session:
         project = session.get_one(Project, desk.project_id)
-        for number, card in enumerate(({"count_above": "0.5"}, {"count_above": 7}, {})):
+        for number, card in enumerate(
+            ({"count_above": "0.5"}, {"count_above": 7}, {}, {"presets": 3}, {"presets": {"card": "x"}})
+        ):
             Checkpoint.known(session, DETECTOR, f"odd {number}", "a" * 64, card).activate(project)
     assert "the detector&#39;s own" not in desk.show()
 
