@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     import_roots: str = Field("", description="Folders (':' between them) a project admin may import from.")
     free_space_floor_mb: int = Field(500, description="Uploads and imports stop below this, so that labels still fit.")
     max_photo_mb: int = Field(200, description="A single file larger than this is refused at upload.")
-    decoder_processes: int = Field(2, description="Child processes that open photos.")
+    decoder_processes: int = Field(
+        0, ge=0, description="Child processes that open photos; 0: as many as suit the machine."
+    )
     worker_name: str = Field("worker-1", description="Stable per worker; a restarted worker takes its jobs up again.")
     log_format: str = Field("text", description="text or json")
 

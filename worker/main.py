@@ -26,7 +26,7 @@ from models.storage import Store
 from worker.jobs.alone import only_one
 from worker.jobs.bench import Bench, Step, first_line
 from worker.jobs.durable import Durable
-from worker.jobs.networks import Networks, Shelf
+from worker.jobs.networks import FileShelf, Networks, Shelf
 from worker.jobs.running import queue_of, run_job
 
 log = structlog.get_logger()
@@ -44,12 +44,13 @@ def run_worker(settings: Settings, *, shelf: Shelf | None = None, stop: threadin
     """
     stopping = stop or threading.Event()
     with opened(settings) as database, only_one(settings, database):
+        networks = Networks(Store(settings.store), shelf or FileShelf(settings.weights), settings.decoder_processes)
         bench = Bench(
             worker=settings.worker_name,
             database=database,
             store=Store(settings.store, free_floor_bytes=settings.free_space_floor_mb << 20),
-            networks=Networks(Store(settings.store), shelf, settings.decoder_processes),
-            decoder_processes=settings.decoder_processes,
+            networks=networks,
+            decoder_processes=networks.decoder_processes,
             stopping=stopping,
         )
         if stop is None:

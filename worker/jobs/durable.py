@@ -43,6 +43,8 @@ class Durable:
     def start(self, job_id: str, queue: str) -> None:
         """Put the job on its queue, once. One that the queue thinks ended, though its row says otherwise, begins anew."""
         status = DBOS.get_workflow_status(job_id)
+        if status is not None and status.status == "ENQUEUED" and status.app_version == VERSION:
+            return
         if status is not None and (status.status in ENDED or status.app_version != VERSION):
             DBOS.delete_workflow(job_id)
         with SetWorkflowID(job_id):

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from models.box import Box
 from models.checkpoint import EMBEDDER, Checkpoint
+from models.database import CHUNK_ROWS
 from models.embedders import ask_tidy
 from models.errors import Invalid
 from models.fine_tune import LINE, FineTune, too_few
@@ -109,9 +110,25 @@ class FineTuning:
             if row is not None:
                 return 0 if row.judged_at is not None and not row.helped else row.label_count
             label_max_id, labels = read_labels(session, self._project_id)
+        labels = self._readable(labels)
         content = save({name: getattr(labels, name) for name in Labels.__dataclass_fields__})
         self._bench.store.write(self._labels_file(labels.sha256), content)
         return self._bench.patiently(lambda: self._begin(labels, label_max_id))
+
+    def _readable(self, labels: Labels) -> Labels:
+        """Without those whose crop is lost or damaged."""
+        crops = crops_of(self._bench, labels.box_ids)
+        mine = np.ones(len(labels.box_ids), bool)
+        try:
+            for start in range(0, len(mine), CHUNK_ROWS):
+                self._watch.look()
+                rows = np.arange(start, min(start + CHUNK_ROWS, len(mine)))
+                mine[rows] = [cut is not None for cut in crops.readable(rows)]
+        finally:
+            crops.close()
+        if not mine.all():
+            log.error("labelled crops that cannot be read teach nothing", job=self._job.id, crops=int((~mine).sum()))
+        return Labels(*(getattr(labels, name)[mine] for name in Labels.__dataclass_fields__))
 
     def _begin(self, labels: Labels, label_max_id: int) -> int:
         with self._bench.database.writing() as session:

@@ -23,9 +23,10 @@ from sqlalchemy.orm import Session
 from models.checkpoint import DETECTOR, EMBEDDER, Checkpoint
 from models.database import Database
 from models.errors import Invalid
+from models.offered import STARTER, place_of
 from models.project import FLOOR, Project
 from models.storage import Store
-from worker.device import Device, find_device
+from worker.device import Device, find_device, usable_cores
 from worker.learning.finetuning import CropReader, Verdict, fine_tune
 from worker.learning.metric_training import Progress, Recipe
 from worker.networks.detector import Detector, load_detector
@@ -34,7 +35,6 @@ from worker.networks.weights import STARTER_DIR, read_weights, sha256_of
 
 log = structlog.get_logger()
 PAPER = (0.90, 0.90)  # what a project has until somebody or its detector's card says otherwise (DECISIONS 1)
-STARTER = "starter"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Shelf(Protocol):
     """Where weights come from; tests put their own here."""
 
     def find(self, kind: str, source: str) -> Weights:
-        """source: `starter` or a path."""
+        """source: `starter`, the name of fetched weights, or a path."""
         ...
 
     def detector(self, source: str, device: Device) -> Detector:
@@ -82,11 +82,15 @@ class Shelf(Protocol):
 
 
 class FileShelf:
-    """The shipped weights, and files by path."""
+    """The shipped weights, those that `fetch-weights` brought, and files by path."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        """weights: the folder of the fetched ones."""
+        self._weights = weights
 
     def find(self, kind: str, source: str) -> Weights:
         """Raises WeightsError when the file is missing or of another kind."""
-        path = STARTER_DIR / f"{kind}.safetensors" if source == STARTER else Path(source)
+        path = STARTER_DIR / f"{kind}.safetensors" if source == STARTER else self._place(source)
         _tensors, card = read_weights(path, kind)
         beside = path.with_suffix(".card.json")  # what was measured after training: presets
         more = json.loads(beside.read_text()) if beside.is_file() else {}
@@ -109,14 +113,17 @@ class FileShelf:
             report=course.report,
         )  # fmt: skip
 
+    def _place(self, source: str) -> Path:
+        return place_of(self._weights, source) if self._weights else Path(source)
+
 
 class Networks:
     """The networks of this worker; the last detector and the last embedder stay loaded."""
 
-    def __init__(self, store: Store, shelf: Shelf | None = None, decoder_processes: int = 2) -> None:
-        """shelf: where weights come from. decoder_processes: the cores that the networks leave to others."""
+    def __init__(self, store: Store, shelf: Shelf | None = None, decoder_processes: int = 0) -> None:
+        """shelf: where weights come from. decoder_processes: how many there shall be; 0: as many as suit the machine."""
         self._store = store
-        self._decoder_processes = decoder_processes
+        self._wanted_decoders = decoder_processes
         self._shelf = shelf or FileShelf()
         self._detectors: dict[int, Detector] = {}
         self._embedders: dict[int, Embedder] = {}
@@ -124,9 +131,15 @@ class Networks:
     @cached_property
     def device(self) -> Device:
         """Where everything is computed."""
+        device = find_device()
         if "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(threads_beside(self._decoder_processes))
-        return find_device()
+            torch.set_num_threads(threads_beside(self._wanted_decoders or decoders_for(device)))
+        return device
+
+    @property
+    def decoder_processes(self) -> int:
+        """How many processes open photos."""
+        return self._wanted_decoders or decoders_for(self.device)
 
     def detector(self, checkpoint: Checkpoint) -> Detector:
         """The network of this row, loaded once."""
@@ -185,11 +198,18 @@ class Networks:
         return str(path)
 
 
+def decoders_for(device: Device) -> int:
+    """Decoders that keep this device busy. Beside a GPU they have the cores to themselves; on a CPU opening a photo takes about
+    a third of what looking at it takes."""
+    cores = usable_cores()
+    return max(2, cores - device.lanes if device.is_gpu else cores // 2)
+
+
 def threads_beside(decoder_processes: int) -> int:
-    """Threads for the networks: the cores that decoding leaves. One too many costs far more than one too few, since threads
-    that wait for each other spin: measured on 2 busy cores, a photo takes 5 times the processor time with 2 threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - decoder_processes)
+    """Threads for what runs beside the lanes (worker/device.py): the cores that decoding leaves. One too many costs far more than
+    one too few, since threads that wait for each other spin: measured on 2 busy cores, a photo takes 5 times the processor
+    time with 2 threads."""
+    return max(1, usable_cores() - decoder_processes)
 
 
 def adopt(session: Session, project: Project, weights: Weights, file: str) -> None:

@@ -68,7 +68,7 @@ def card_of(name: str, architecture: str = Lite0Embedding.architecture, crop_px:
 
 
 class CropEmbedder:
-    """An architecture with some weights on a device. Not safe for two threads at once."""
+    """An architecture with some weights on a device. Several threads may use it at once."""
 
     dim = DIM
 

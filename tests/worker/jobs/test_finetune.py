@@ -27,6 +27,7 @@ from tests.worker.jobs.pasture import asked, graze, in_use, learn, name, verdict
 from tests.worker.jobs.scenes import Scene, say
 from worker.jobs import embedding, finetune, switching
 from worker.jobs.matrix import MatrixCache
+from worker.jobs.networks import FileShelf, Networks
 
 CROPS, NAMED = 24, 16
 
@@ -284,13 +285,17 @@ def test_numbers_that_are_none_never_take_over(sqlite_named: Scene, monkeypatch:
 
 def test_a_damaged_crop_costs_only_itself(sqlite_named: Scene) -> None:
     scene = sqlite_named
-    (last,) = scene.all(select(Box).order_by(Box.id.desc()).limit(1))
-    (path,) = scene.store.root.glob(f"crops/*/*/{last.id}.jpg")
-    path.write_bytes(b"\xff\xd8\xff no picture")
-    assert scene.run(asked(scene)).state == "done"
+    first, *_others, last = scene.all(select(Box.id).order_by(Box.id))  # one is named, the other is not
+    for box_id in (first, last):
+        (path,) = scene.store.root.glob(f"crops/*/*/{box_id}.jpg")
+        path.write_bytes(b"\xff\xd8\xff no picture")
+    job_id = asked(scene)
+    assert scene.run(job_id).state == "done"
+    row = verdict(scene, job_id)
+    assert row is not None and row.label_count == NAMED - 1
     new, _classifier = in_use(scene)
     with scene.database.reading() as session:
-        assert len(vector_ids(session, scene.store, scene.project_id, new.id)) == CROPS - 1
+        assert len(vector_ids(session, scene.store, scene.project_id, new.id)) == CROPS - 2
     assert [finding.invariant for finding in examine(scene.database, scene.store)] == ["I5 vectors in use"]
 
 
@@ -456,3 +461,18 @@ def test_a_part_is_written_once_and_read_with_its_boxes(sqlite_named: Scene, mon
     for part in scene.all(select(VectorPart)):
         assert (folder / part.name).stat().st_size == part.size
         assert len(read_vectors(folder / part.name, check=True)) == part.rows
+
+
+def test_the_starter_itself_goes_the_whole_way(sqlite_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = sqlite_scene
+    scene.bench.networks = Networks(scene.store, FileShelf(), 1)
+    monkeypatch.setattr("worker.learning.finetuning.is_better", lambda *_shares: True)
+    name(scene, graze(scene, CROPS))
+    job = scene.run(job_id := asked(scene, steps=2, classes=4, crops=2, validations=1, frozen=16))
+    row, (new, classifier) = verdict(scene, job_id), in_use(scene)
+    assert (job.state, job.error) == ("done", "") and row is not None and classifier is not None
+    assert (row.steps, row.embedder_id, new.name) == (2, new.id, f"starter + {CROPS} labels")
+    assert "of held-out crops" in row.words and row.before is not None and row.after is not None
+    vectors = MatrixCache(scene.bench, scene.project_id, new.id).matrix().vectors
+    assert vectors.shape == (CROPS, 256) and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    assert right(scene) == CROPS and healthy(scene)
