@@ -1,15 +1,12 @@
 """The figures on the starter networks' cards.
 
     python -m benchmarks.starter_networks embedder --boxes ../shared/data/boxes --pictures ../shared/data/cifar10
-    python -m benchmarks.starter_networks speed --photos ../shared/data/camera-trap
 
 Start with OMP_WAIT_POLICY=passive on a machine that does other work too.
 """
 
 import argparse
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +17,6 @@ from worker.device import Device, find_device
 from worker.learning.detector_examples import read_boxed_photos
 from worker.learning.embedder_examples import read_small_pictures
 from worker.learning.embedder_training import pooled_features
-from worker.learning.field_photos import open_upright
-from worker.networks.detector import load_detector
 from worker.networks.embedder import CROP_PX, Crops, load_embedder, stack
 
 Pixels = NDArray[np.uint8]
@@ -29,18 +24,14 @@ Pixels = NDArray[np.uint8]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["embedder", "speed"])
+    parser.add_argument("what", choices=["embedder"])
     parser.add_argument("--source", default="starter", help="starter, or a checkpoint's path")
-    parser.add_argument("--photos", type=Path)
     parser.add_argument("--boxes", type=Path)
     parser.add_argument("--pictures", type=Path)
     asked = parser.parse_args()
     device = find_device()
     print(device.line, "bf16" if device.fast_bf16 else "float32")
-    if asked.what == "embedder":
-        measure_embedder(asked.source, device, asked.boxes, asked.pictures)
-    else:
-        measure_speed(device, asked.photos)
+    measure_embedder(asked.source, device, asked.boxes, asked.pictures)
 
 
 def measure_embedder(source: str, device: Device, boxes: Path, pictures: Path) -> None:
@@ -91,35 +82,6 @@ def five_nearest(near: NDArray[np.float32], known: NDArray[np.str_], true: NDArr
             votes[known[column]] = votes.get(known[column], 0.0) + 1 + 0.001 * (5 - rank)
         right += max(votes, key=lambda candidate: votes[candidate]) == name
     return right / len(true)
-
-
-def measure_speed(device: Device, photos: Path) -> None:
-    """Photos and crops a second, the best of five; preprocess from 2048 x 1536."""
-    photo = np.asarray(open_upright(photos / "camtrap-dp-example/media/20210531082538-RCNX0031.JPG", 2048))
-    large = np.asarray(Image.fromarray(photo).resize((2048, 1536)))
-    crops = np.random.default_rng(0).integers(0, 256, (64, CROP_PX, CROP_PX, 3), dtype=np.uint8)
-    for bf16 in (False, True):
-        for batch in (1, 4, 8):
-            detector = load_detector("starter", replace(device, fast_bf16=bf16, photos=batch))
-            tensors = [detector.preprocess(large)] * 8
-            rate = 8 / fastest(lambda d=detector, t=tensors: d.predict(t, [(1536, 2048)] * 8))  # type: ignore[misc]
-            print(f"detector {'bf16' if bf16 else 'float32'} batch {batch}: {rate:.1f} photos/s")
-        for batch in (8, 32):
-            embedder = load_embedder("starter", replace(device, fast_bf16=bf16, crops=batch))
-            rate = 64 / fastest(lambda e=embedder: e.embed(crops))  # type: ignore[misc]
-            print(f"embedder {'bf16' if bf16 else 'float32'} batch {batch}: {rate:.1f} crops/s")
-    print(f"preprocess: {1 / fastest(lambda: detector.preprocess(large)):.0f} photos/s")
-
-
-def fastest(work: Callable[[], object], repeats: int = 5) -> float:
-    """Seconds of the fastest run, after one that warms up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
 
 
 if __name__ == "__main__":
