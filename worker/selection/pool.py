@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.learning.classifier import Classifier
 from worker.selection.coverage import Coverage
 from worker.selection.errors import NotEnough
 
@@ -27,7 +28,8 @@ class Pool:
     taken: rows that are gone from the pool without a name (chosen but not answered yet, skipped, "cannot tell").
     fit: trains on the labels when called and returns (n, C) probabilities; strategies that need none never call it.
     crops: (n, height, width, 3) uint8 or None. coverage: what k-center knew after the last round, or None; it is a
-    cache that k-center brings up to date in place, and it changes the time, never the picks.
+    cache that k-center brings up to date in place, and it changes the time, never the picks. classifier: the network
+    behind fit(), its outputs are the columns; None where it is not at hand.
     Raises ValueError where shapes disagree or a labelled or taken row does not exist or comes twice.
     """
 
@@ -40,6 +42,7 @@ class Pool:
     crops: NDArray[np.uint8] | None = None
     taken: Rows = field(default_factory=no_rows)
     coverage: Coverage | None = None
+    classifier: Classifier | None = None
 
     def __post_init__(self) -> None:
         n = len(self.vectors)
