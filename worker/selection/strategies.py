@@ -17,3 +17,5 @@ STRATEGIES: dict[str, Select] = {
     "margin": margin.select,
     "entropy": entropy.select,
 }
+
+NEEDS_CROPS = frozenset({"sraal", "vaal", "ta_vaal"})  # those that look at pixels, not at vectors alone
