@@ -1,4 +1,4 @@
-"""Labelled pictures of others, read a batch at a time: a COCO Camera Traps set or folders named after their class.
+"""Labelled pictures of others, read a batch at a time: a COCO Camera Traps set, folders named after their class, or a table.
 
 Decisions: a row is one animal, its box cut out and resized as the crops of a project are; where nobody drew boxes the
 whole picture is the crop; an entry that cannot be used is named and left out, and so is a file that turns out broken when
@@ -10,11 +10,10 @@ Format: LILA's COCO Camera Traps (a JSON file); see also Beery et al. 2018, sec.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,51 +21,18 @@ from numpy.typing import NDArray
 
 from worker.images.crops import CROP_PX, NotABox, crop
 from worker.images.decode import NotAPhoto, decode
+from worker.learning.label_tables import sights_of_table
+from worker.learning.sights import WHOLE, NotASet, Sight, Skipped, leads_out
+
+__all__ = ["NotASet", "SightedCrops", "read_set"]
 
 EMPTY = frozenset({"empty", "blank"})
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 DECODERS = 4
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 TRIES = 20  # broken files in a row before a class is given up
 
 Ids = NDArray[np.int64]
 Row = dict[str, Any]
-
-
-class NotASet(Exception):
-    """What should be a set of labelled pictures is none; the words say why."""
-
-
-@dataclass(frozen=True)
-class Sight:
-    """One animal in a picture. box_xyxy: shares of the picture. size: (width, height) of the picture that the box was
-    drawn on, where that is known. place: where the camera stood, as the set names it."""
-
-    path: Path
-    box_xyxy: tuple[float, float, float, float]
-    size: tuple[int, int] | None
-    species: str
-    place: str
-
-
-@dataclass
-class Skipped:
-    """What was left out: reason -> how many, and the first names."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, reason: str, name: str) -> None:
-        self.counts[reason] += 1
-        if len(self.names[reason]) < 3:
-            self.names[reason].append(name)
-
-    def lines(self) -> list[str]:
-        """One line a reason, for people."""
-        return [
-            f"{count:,} left out: {reason} ({', '.join(self.names[reason])}{', ...' if count > 3 else ''})"
-            for reason, count in self.counts.most_common()
-        ]
 
 
 class SightedCrops:
@@ -91,15 +57,15 @@ class SightedCrops:
         mates = np.flatnonzero(self.labels == self.labels[row])
         first = int(np.searchsorted(mates, row))
         for mate in np.roll(mates, -first)[:TRIES]:
-            found = self._readable(self.sights[mate])
+            found = self.readable(self.sights[mate])
             if found is not None:
                 return found
         raise NotASet(
             f"Of {self.sights[row].species!r} one file after another cannot be read, {self.sights[row].path}."
         )
 
-    def _readable(self, sight: Sight) -> NDArray[np.uint8] | None:
-        """The crop, or nothing where its file is broken; that is noted once."""
+    def readable(self, sight: Sight) -> NDArray[np.uint8] | None:
+        """The crop (256, 256, 3), or nothing where its file is broken; that is noted once."""
         if sight.path in self.broken:
             return None
         try:
@@ -115,13 +81,15 @@ class SightedCrops:
 
 
 def read_set(source: Path, photos: Path | None = None) -> SightedCrops:
-    """source: the JSON file of a COCO Camera Traps set, or a folder with one folder a class.
+    """source: the JSON file of a COCO Camera Traps set, a table (label_tables.py), or a folder with one folder a class.
 
-    photos: the folder that the file names of the JSON are below; default the one it lies in. Raises NotASet.
+    photos: the folder that the file names of the JSON or table are below; default the one it lies in. Raises NotASet.
     """
     skipped = Skipped()
     if source.is_dir():
         sights = list(_of_folders(source, skipped))
+    elif source.suffix.lower() == ".csv" and source.is_file():
+        sights = list(sights_of_table(source, photos or source.parent, skipped))
     elif source.is_file():
         sights = list(_of_coco(_read_json(source), photos or source.parent, skipped))
     else:
@@ -205,10 +173,9 @@ def _of_image(
 
 def _why_not(image: Row, name: str, named: list[tuple[Row, str]], photos: Path) -> str:
     """Why nothing can be learned from this image; empty where it can, or where it simply shows nothing."""
-    path = PurePosixPath(name)
     if not named:
         return ""
-    if path.is_absolute() or ".." in path.parts or "\\" in name:
+    if leads_out(name):
         return "a file name that leads out of the folder"
     if any(not kind for _row, kind in named):
         return "a category that is not listed"
