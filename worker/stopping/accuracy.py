@@ -126,6 +126,6 @@ def often(classes: Rows) -> list[tuple[int, NDArray[np.bool_]]]:
 
 def refuse_overlap(audit: Audit, rest: Rows) -> None:
     """Raise ValueError where somebody has looked at a row of the rest."""
-    both = np.intersect1d(audit.rows, rest)
+    both = audit.rows[np.isin(audit.rows, rest)]
     if len(both):
         raise ValueError(f"row {both[0]} is audited, so it is not in the rest")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
 
-HALVINGS = 40  # of 0..1: far below what a person can read
+HALVINGS = 32  # of 0..1: far below what a person can read
 
 
 def wilson(share: float, n: float, alpha: float) -> tuple[float, float]:
