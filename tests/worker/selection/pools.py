@@ -38,3 +38,31 @@ def slow_k_center(vectors: Floats, centers: Floats, k: int, banned: set[int] | N
         gone.add(best)
         chosen.append(vectors[best])
     return picks
+
+
+def known_pool(vectors: Floats, labelled: list[int], labels: list[int], chances: Floats | None = None) -> Pool:
+    """A pool whose labels, and whose probabilities (n, C) where given, are said by the test; every row its own burst."""
+    n = len(vectors)
+    said = np.ones((n, 1), dtype=np.float32) if chances is None else chances.astype(np.float32)
+    return Pool(
+        vectors=vectors.astype(np.float32),
+        labelled=np.array(labelled, dtype=np.int64),
+        labels=np.array(labels, dtype=np.int64),
+        fit=lambda: said,
+        sequence=np.arange(n, dtype=np.int64),
+        deployment=np.zeros(n, dtype=np.int64),
+    )
+
+
+def blobs(middles: list[list[float]], sizes: list[int], spread: float = 0.1, seed: int = 0) -> tuple[Floats, list[int]]:
+    """Normal clouds around the middles, one after the other: their rows (n, d) and the number of each one's cloud (n,)."""
+    homes = np.repeat(np.arange(len(sizes)), sizes)
+    noise = np.random.default_rng(seed).standard_normal((len(homes), len(middles[0])), dtype=np.float32)
+    vectors: Floats = np.array(middles, dtype=np.float32)[homes] + np.float32(spread) * noise
+    return vectors, homes.tolist()
+
+
+def two_class_chances(gaps: Floats) -> Floats:
+    """(n,) -> (n, 2) probabilities whose margins are these."""
+    chances: Floats = np.stack([1 + gaps, 1 - gaps], axis=1).astype(np.float32) / 2
+    return chances
