@@ -69,7 +69,8 @@ class Share:
 def accuracy_of_rest(guesses: Rows, audit: Audit, rest: Rows, alpha: float = ALPHA) -> Share:
     """The share of the rest that is guessed right.
 
-    guesses: (n,) the class id that the present classifier gives to each crop. rest: (r,) rows that nobody has looked at.
+    guesses: (n,) the class id that the present classifier gives to each crop. rest: (r,) rows that nobody has looked at;
+    crops that came after the last draw are left out, for no audited crop can speak for them.
     Raises ValueError where an audited row is in the rest.
     """
     refuse_overlap(audit, rest)

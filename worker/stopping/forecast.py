@@ -54,12 +54,12 @@ def forecast(labels: Rows, accuracy: Reals, audited: Rows, target: float, rng: n
     """Where the curve so far meets the target.
 
     labels: (t,) training labels of each round, rising. accuracy: (t,) estimated then, 0..1. audited: (t,) crops behind
-    each, not falling; rounds with none are left out. target: 0..1.
+    each; rounds with none, or whose accuracy is NaN, are left out. target: 0..1.
     Raises ValueError on lengths that differ, a target outside of 0..1, labels that fall.
     """
     if not len(labels) == len(accuracy) == len(audited) or not 0 < target < 1 or (np.diff(labels) < 0).any():
         raise ValueError(f"{len(labels)} labels (rising), {len(accuracy)} accuracies, {len(audited)} audits, {target}")
-    known = (audited > 0) & (labels > 0)
+    known = (audited > 0) & (labels > 0) & np.isfinite(accuracy)
     labels, accuracy, audited = labels[known], accuracy[known], audited[known]
     if len(labels) < FEWEST_POINTS or labels[-1] < SPREAD * labels[0]:
         return Forecast(target, None, None, None)
@@ -102,8 +102,9 @@ def errors(accuracy: Reals, audited: Rows, rng: np.random.Generator) -> Reals:
     Sums of independent steps, one of variance p (1 - p) a crop, over the number of crops.
     """
     p = (accuracy * audited + 1) / (audited + 2)  # not 0 or 1 where few crops were all right
-    steps = rng.normal(size=(DRAWS, len(audited))) * np.sqrt(np.diff(audited, prepend=0))
-    return np.asarray(steps.cumsum(axis=1) / audited * np.sqrt(p * (1 - p)))
+    most = np.maximum.accumulate(audited)  # some leave the audit: the sum stays, the error is that of those who are in
+    steps = rng.normal(size=(DRAWS, len(audited))) * np.sqrt(np.diff(most, prepend=0))
+    return np.asarray(steps.cumsum(axis=1) / np.sqrt(most * audited) * np.sqrt(p * (1 - p)))
 
 
 def still_needed(curves: Reals, labels: int, target: float) -> Reals:

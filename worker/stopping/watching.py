@@ -8,7 +8,8 @@ Those watch ONE list of right and wrong answers grow. Here each round brings ano
 answers anew: the list changes at each look, and its sum is no martingale. What they could cover is the mean accuracy of
 all classifiers so far, each judged on its own few new answers, which lags behind by as many rounds. The sum over looks
 (Bonferroni) asks for nothing but an interval that holds at each look, and Clopper and Pearson's does (intervals.py).
-The number of crops drawn must not depend on what earlier answers said; a check at the stop does not count as a look.
+The number of crops drawn in a round must not depend on what earlier answers said. A check (draw.CHECK) after a high
+estimate does, but it only thins out the luck that called for it. It is no look: it is read once.
 """
 
 from worker.stopping.accuracy import ALPHA, Share

@@ -91,6 +91,19 @@ def test_points_that_share_their_crops_err_together() -> None:
     assert found == pytest.approx(0.25 * np.array([[1 / 100, 1 / 400], [1 / 400, 1 / 400]]), rel=0.08)
 
 
+def test_an_audit_that_shrinks_errs_as_much_as_its_crops_do() -> None:
+    drawn = np.concatenate(
+        [errors(np.array([0.5, 0.5]), np.array([400, 100]), np.random.default_rng(seed)) for seed in range(20)]
+    )
+    assert drawn.std(axis=0) == pytest.approx([0.5 / 20, 0.5 / 10], rel=0.04)
+
+
+def test_rounds_that_know_nothing_are_left_out() -> None:
+    curve = 0.95 - 2 / np.sqrt(LABELS)
+    curve[3] = np.nan
+    assert ahead(curve, 10**9, 0.9).more == pytest.approx(600, rel=0.03)
+
+
 def test_the_same_chance_gives_the_same_forecast_and_nonsense_is_refused() -> None:
     curve = 0.95 - 2 / np.sqrt(LABELS)
     assert ahead(curve, 1_000, 0.9, seed=3) == ahead(curve, 1_000, 0.9, seed=3)
