@@ -4,7 +4,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from worker.selection import confidence, entropy, k_center, margin, random_pick
+from worker.selection import (
+    badge,
+    bald,
+    batch_bald,
+    confidence,
+    deepfool,
+    discriminative,
+    dmbal,
+    ensemble,
+    entropy,
+    exploration_p,
+    informative_diverse,
+    k_center,
+    margin,
+    margin_cluster_mean,
+    probcover,
+    random_pick,
+    typiclust,
+)
+from worker.selection.event_aware import event_aware
 from worker.selection.pool import Pool
 
 Select = Callable[[Pool, int, np.random.Generator], list[int]]
@@ -16,6 +35,19 @@ STRATEGIES: dict[str, Select] = {
     "confidence": confidence.select,
     "margin": margin.select,
     "entropy": entropy.select,
+    "informative_diverse": informative_diverse.select,
+    "margin_cluster_mean": margin_cluster_mean.select,
+    "bald": bald.select,
+    "batch_bald": batch_bald.select,
+    "ensemble": ensemble.select,
+    "badge": badge.select,
+    "dmbal": dmbal.select,
+    "exploration_p": exploration_p.select,
+    "deepfool": deepfool.select,
+    "discriminative": discriminative.select,
+    "typiclust": typiclust.select,
+    "probcover": probcover.select,
+    "event_aware_margin": event_aware(margin.select),
 }
 
 NEEDS_CROPS = frozenset({"sraal", "vaal", "ta_vaal"})  # those that look at pixels, not at vectors alone
