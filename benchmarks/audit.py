@@ -2,7 +2,8 @@
 
 Every project draws its own audit, and each watcher stops by it. Prints how often the intervals hold the truth (95% is meant)
 at fixed rounds, at all rounds together, and at the round where a watcher stops; how often it stops falsely, below the target;
-and what it cost. A table for people, then one JSON object on the last line.
+and what it cost. --plateau is the worst case for who looks every round: the accuracy lies just below the target all the time.
+A table for people, then one JSON object on the last line.
 """
 
 from __future__ import annotations
@@ -40,12 +41,16 @@ class Look:
 
 @dataclass(frozen=True)
 class Stop:
-    """Where a watcher stopped: the truth then, the interval that it showed, and the answers it took, checks included."""
+    """Where a watcher stopped: the truth then, the interval that it showed, and the answers it took, checks included.
+
+    falsely: the target was not reached in that round.
+    """
 
     truth: float
     low: float
     high: float
     asked: int
+    falsely: bool
 
     @property
     def holds(self) -> bool:
@@ -55,10 +60,13 @@ class Stop:
 
 @dataclass
 class Tally:
-    """One repeat: looks; stops by name (None: never); the error of audited crops that were kept too long; the forecast
-    (low, curve's own, high) at half; whether the intervals of the species hold in the last round, as called and as are.
+    """One repeat: the target, the looks, the stops by name (None: never).
+
+    kept_error: of one who keeps audited crops from the strategy. needed: the forecast at half (low, curve's own, high).
+    called, being: whether the intervals of the species hold in the last round, of those called so, of those that are.
     """
 
+    target: float
     looks: list[Look] = field(default_factory=list)
     stops: dict[str, Stop | None] = field(default_factory=dict)
     kept_error: float = 0.0
@@ -70,9 +78,9 @@ class Tally:
 def main() -> None:
     """Repeat, print."""
     given = arguments()
-    wishes = Wishes(given.crops, given.rounds, given.picks, given.late)
+    wishes = Wishes(given.crops, given.rounds, given.picks, given.late, given.plateau)
     tallies = [repeat(wishes, given.target, given.seed + number) for number in range(given.repeats)]
-    figures = summary(tallies, given.target)
+    figures = summary(tallies)
     show(figures)
     print(json.dumps({"settings": vars(given), **figures}))
 
@@ -86,6 +94,9 @@ def arguments() -> argparse.Namespace:
     ask.add_argument("--picks", type=int, default=100, help="training labels a round; 1 in 15 more is audited")
     ask.add_argument("--target", type=float, default=0.8, help="accuracy of the rest to stop at")
     ask.add_argument("--late", type=float, default=0.0, help="share of the cameras that come at round 10 only")
+    ask.add_argument(
+        "--plateau", action="store_true", help="picks by chance; the target is each project's own highest accuracy"
+    )
     ask.add_argument("--seed", type=int, default=0)
     return ask.parse_args()
 
@@ -95,13 +106,16 @@ def repeat(wishes: Wishes, target: float, seed: int) -> Tally:
     rng = np.random.default_rng(seed)
     project = make(wishes, rng)
     watchers = rng.spawn(1)[0]  # what they draw changes nothing in the project
-    tally = Tally()
     stops = stop_set(wishes.crops, rng)
+    states = list(rounds(project, wishes, rng))
+    if wishes.plateau:
+        target = max(truth_of(project, state) for state in states)
+    tally = Tally(target)
     before: Rows | None = None
     kappas: list[float] = []
     checks: dict[str, Stop | None] = {"fresh sample of 300 at the naive stop": None, "checks until one confirms": None}
     paid, wait = 0, 0
-    for state in rounds(project, wishes, rng):
+    for state in states:
         if before is not None:
             kappas.append(kappa(before, state.guesses[stops]))
         before = state.guesses[stops]
@@ -110,7 +124,7 @@ def repeat(wishes: Wishes, target: float, seed: int) -> Tally:
         wait -= 1
         if naive(look, target) and wait < 0 and checks["checks until one confirms"] is None:
             paid += CHECK
-            stop = check(project, state, paid, watchers)
+            stop = check(project, state, paid, look.truth < target, watchers)
             checks["fresh sample of 300 at the naive stop"] = checks["fresh sample of 300 at the naive stop"] or stop
             if stop.low >= target:
                 checks["checks until one confirms"] = stop
@@ -133,8 +147,14 @@ def repeat(wishes: Wishes, target: float, seed: int) -> Tally:
 def looked(project: Project, state: State, number: int, planned: int, kappas: list[float]) -> Look:
     """What a person sees after this round, and what is true."""
     share = accuracy_of_rest(state.guesses, audit_of(project, state, state.audited), state.rest)
-    truth = float((state.guesses[state.rest] == project.truth[state.rest]).mean())
-    return Look(truth, share, watched(share, number, planned), state.labels, state.asked, list(kappas))
+    return Look(
+        truth_of(project, state), share, watched(share, number, planned), state.labels, state.asked, list(kappas)
+    )
+
+
+def truth_of(project: Project, state: State) -> float:
+    """The share of the rest that is right."""
+    return float((state.guesses[state.rest] == project.truth[state.rest]).mean())
 
 
 def audit_of(project: Project, state: State, rows: list[int]) -> Audit:
@@ -143,14 +163,14 @@ def audit_of(project: Project, state: State, rows: list[int]) -> Audit:
     return Audit(audited, project.truth[audited], state.chance[audited])
 
 
-def check(project: Project, state: State, paid: int, rng: np.random.Generator) -> Stop:
+def check(project: Project, state: State, paid: int, falsely: bool, rng: np.random.Generator) -> Stop:
     """300 crops of the rest, drawn now; the interval is for the crops that are left after them."""
     drawn = draw(state.rest, project.deployment, project.sequence, CHECK, rng)
     rest = np.setdiff1d(state.rest, drawn)
     audit = Audit(drawn, project.truth[drawn], np.full(CHECK, CHECK / len(state.rest)))
     share = accuracy_of_rest(state.guesses, audit, rest)
     truth = float((state.guesses[rest] == project.truth[rest]).mean())
-    return Stop(truth, share.low, share.high, state.asked + paid)
+    return Stop(truth, share.low, share.high, state.asked + paid, falsely)
 
 
 def kept_too_long(project: Project, state: State) -> float:
@@ -210,11 +230,11 @@ def first(looks: list[Look], rule: Callable[[Look, float], bool], target: float)
     for look in looks:
         if rule(look, target):
             low, high = look.always if rule is patient else (look.share.low, look.share.high)
-            return Stop(look.truth, low, high, look.asked)
+            return Stop(look.truth, low, high, look.asked, look.truth < target)
     return None
 
 
-def summary(tallies: list[Tally], target: float) -> dict[str, dict[str, dict[str, float | None]]]:
+def summary(tallies: list[Tally]) -> dict[str, dict[str, dict[str, float | None]]]:
     """All figures: at fixed rounds, at all rounds, of each watcher, of the forecast."""
     fixed = {name: at_round([tally.looks[at if at < 0 else at - 1] for tally in tallies]) for name, at in FIXED.items()}
     together = {
@@ -223,7 +243,7 @@ def summary(tallies: list[Tally], target: float) -> dict[str, dict[str, dict[str
     }
     oracles = [tally.stops["oracle"] for tally in tallies]
     names = tallies[0].stops
-    watchers = {name: of_watcher([tally.stops[name] for tally in tallies], oracles, target) for name in names}
+    watchers = {name: of_watcher([tally.stops[name] for tally in tallies], oracles) for name in names}
     return {
         "fixed": fixed,
         "all rounds together": {"coverage": together},
@@ -240,7 +260,7 @@ def summary(tallies: list[Tally], target: float) -> dict[str, dict[str, dict[str
             "called so": species_figures([tally.called for tally in tallies]),
             "being so": species_figures([tally.being for tally in tallies]),
         },
-        "forecast at half": {"target": of_forecast(tallies, target)},
+        "forecast at half": {"target": of_forecast(tallies)},
     }
 
 
@@ -271,25 +291,25 @@ def at_round(looks: list[Look]) -> dict[str, float | None]:
     }
 
 
-def of_watcher(stops: list[Stop | None], oracles: list[Stop | None], target: float) -> dict[str, float | None]:
+def of_watcher(stops: list[Stop | None], oracles: list[Stop | None]) -> dict[str, float | None]:
     """Shares of all projects in which it stops, and falsely; of its stops with the truth inside; answers it took."""
     made = [stop for stop in stops if stop]
     beyond = [stop.asked - best.asked for stop, best in zip(stops, oracles, strict=True) if stop and best]
     return {
         "stops": len(made) / len(stops),
-        "false": sum(stop.truth < target for stop in made) / len(stops),
+        "false": sum(stop.falsely for stop in made) / len(stops),
         "coverage": share_of([stop.holds for stop in made]),
         "mean answers": float(np.mean([stop.asked for stop in made])) if made else None,
         "beyond the oracle": float(np.mean(beyond)) if beyond else None,
     }
 
 
-def of_forecast(tallies: list[Tally], target: float) -> dict[str, float | None]:
+def of_forecast(tallies: list[Tally]) -> dict[str, float | None]:
     """Made at half of the rounds where the target was not reached: how often the true number lies in the interval."""
     inside, finite, far, silent = [], [], [], 0
     for tally in tallies:
         half = tally.looks[len(tally.looks) // 2 - 1]
-        reached = next((look.labels for look in tally.looks if look.truth >= target), None)
+        reached = next((look.labels for look in tally.looks if look.truth >= tally.target), None)
         low, more, high = tally.needed
         if reached is None or reached <= half.labels:
             continue

@@ -28,12 +28,15 @@ NOISE = 0.6
 
 @dataclass(frozen=True)
 class Wishes:
-    """crops: of a project. rounds: of `picks` training labels each. late: share of the cameras that come at round 10."""
+    """crops: of a project. rounds: of `picks` training labels each. late: share of the cameras that come at round 10.
+    plateau: picks by chance, so that the accuracy soon hardly rises; else the classifier's smallest margins.
+    """
 
     crops: int
     rounds: int
     picks: int
     late: float
+    plateau: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,8 @@ def rounds(project: Project, wishes: Wishes, rng: np.random.Generator) -> Iterat
     asked = 0
     for number in range(wishes.rounds):
         here = is_open & (project.arrival <= number)
-        ranked = lowest(learner.margins, np.flatnonzero(here), wishes.picks + len(audited))
+        doubts = rng.random(n, dtype=np.float32) if wishes.plateau else learner.margins
+        ranked = lowest(doubts, np.flatnonzero(here), wishes.picks + len(audited))
         picks, passed = unaudited(ranked, audited, wishes.picks)
         left, audited = left + passed, [row for row in audited if row not in set(passed)]
         is_open[picks + passed] = here[picks + passed + audited] = False
