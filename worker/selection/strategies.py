@@ -16,12 +16,18 @@ from worker.selection import (
     entropy,
     exploration_p,
     informative_diverse,
+    initial,
     k_center,
+    learning_loss,
     margin,
     margin_cluster_mean,
     probcover,
     random_pick,
+    sraal,
+    ta_vaal,
     typiclust,
+    vaal,
+    waal,
 )
 from worker.selection.event_aware import event_aware
 from worker.selection.pool import Pool
@@ -47,7 +53,14 @@ STRATEGIES: dict[str, Select] = {
     "discriminative": discriminative.select,
     "typiclust": typiclust.select,
     "probcover": probcover.select,
+    "learning_loss": learning_loss.select,
+    "waal": waal.select,
+    "vaal": vaal.select,
+    "ta_vaal": ta_vaal.select,
+    "sraal": sraal.select,
+    "latent_k_center": initial.select,
     "event_aware_margin": event_aware(margin.select),
 }
 
-NEEDS_CROPS = frozenset({"sraal", "vaal", "ta_vaal"})  # those that look at pixels, not at vectors alone
+# those that look at pixels, not at vectors alone
+NEEDS_CROPS = frozenset({"sraal", "vaal", "ta_vaal", "latent_k_center"})

@@ -1,10 +1,13 @@
 """What holds for every strategy, and the order that the uncertain ones give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.worker.learning.small_games import shorten
 from tests.worker.selection.pools import make_pool
 from worker.selection.confidence import select as least_confident
 from worker.selection.entropy import entropies
@@ -17,11 +20,20 @@ from worker.selection.strategies import STRATEGIES
 EXAMPLES = {"discriminative": 3, "ensemble": 5}
 EXAMPLES |= dict.fromkeys(["bald", "batch_bald", "badge", "deepfool", "exploration_p"], 6)
 EXAMPLES |= dict.fromkeys(["typiclust", "probcover", "margin_cluster_mean", "dmbal", "informative_diverse"], 20)
+EXAMPLES |= dict.fromkeys(["learning_loss", "waal", "vaal", "ta_vaal", "sraal", "latent_k_center"], 6)
 
 
 def small_pool(n: int, gone: list[int], split: int) -> Pool:
-    vectors = np.random.default_rng(n).integers(0, 3, (n, 3)).astype(np.float32)
-    return make_pool(vectors, gone[:split], taken=gone[split:])
+    chance = np.random.default_rng(n)
+    vectors = chance.integers(0, 3, (n, 3)).astype(np.float32)
+    pool = make_pool(vectors, gone[:split], taken=gone[split:])
+    return replace(pool, crops=chance.integers(0, 256, (n, 5, 6, 3), dtype=np.uint8))
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What must hold of any picks holds after two steps of training."""
+    shorten(monkeypatch)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
