@@ -16,6 +16,13 @@ NAMES = [
 VECTORS = np.random.default_rng(0).standard_normal((30, 4), dtype=np.float32)
 
 
+@pytest.fixture(autouse=True)
+def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How well a network learns is no matter here."""
+    monkeypatch.setattr("worker.learning.classifier.COLD_STEPS", (10, 10))
+    monkeypatch.setattr("worker.learning.classifier.WARM_STEPS", 5)
+
+
 def no_label() -> Pool:
     """The probabilities have no column then, as a learn job gives them."""
     return replace(known_pool(VECTORS, [], []), fit=lambda: np.empty((30, 0), dtype=np.float32))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from skactiveml.pool import CoreSet, ProbCover, TypiClust, uncertainty_scores
+from skactiveml.pool._badge import _d_2 as squared_away
 from skactiveml.pool._bald import batch_bald as joint_information
 
 from tests.worker.selection.pools import blobs, known_pool
@@ -59,6 +60,7 @@ class Halves:
         return (vectors[:, 0] > 0).astype(np.int64)
 
 
+@pytest.mark.filterwarnings("ignore:The maximum purity")  # a single delta is not tried for purity
 def test_probcover_picks_what_the_oracle_finds_best_and_delta_is_its_delta() -> None:
     vectors = RNG(0).standard_normal((120, 2), dtype=np.float32)
     homes = Halves(2).fit_predict(vectors)
@@ -82,14 +84,12 @@ def test_batch_bald_picks_what_the_oracle_finds_best(seed: int) -> None:
 
 
 def test_badge_draws_by_the_distances_that_the_oracle_draws_by() -> None:
-    from_oracle = pytest.importorskip("skactiveml.pool._badge")
     left, right = RNG(0).normal(0, 1, (60, 3)), RNG(1).random((60, HIDDEN))
     gradients = (left[:, :, None] * right[:, None]).reshape(60, -1)
-    away = from_oracle._d_2(gradients, [])
-    points, draws = [int(away.argmax())], RNG(3)
-    away = None if away is None else np.full(60, np.inf)
+    points, draws = [int(squared_away(gradients, []).argmax())], RNG(3)
+    away = np.full(60, np.inf)
     while len(points) < 20:
-        away = from_oracle._d_2(gradients, points[-1:], away)
+        away = squared_away(gradients, points[-1:], away)
         points.append(int(np.searchsorted(np.cumsum(away), draws.random() * away.sum(), side="right")))
     assert far_apart(left.astype(np.float32), right.astype(np.float32), 20, RNG(3)) == points
 

@@ -17,10 +17,17 @@ from worker.selection.pool import Pool
 from worker.selection.strategies import STRATEGIES
 
 # those that teach a network at each call are tried less often
-EXAMPLES = {"discriminative": 3, "ensemble": 5}
-EXAMPLES |= dict.fromkeys(["bald", "batch_bald", "badge", "deepfool", "exploration_p"], 6)
+EXAMPLES = {"discriminative": 6, "ensemble": 8}
+EXAMPLES |= dict.fromkeys(["bald", "batch_bald", "badge", "deepfool", "exploration_p"], 8)
 EXAMPLES |= dict.fromkeys(["typiclust", "probcover", "margin_cluster_mean", "dmbal", "informative_diverse"], 20)
 EXAMPLES |= dict.fromkeys(["learning_loss", "waal", "vaal", "ta_vaal", "sraal", "latent_k_center"], 6)
+
+
+@pytest.fixture(autouse=True)
+def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How well a network learns is no matter here."""
+    monkeypatch.setattr("worker.learning.classifier.COLD_STEPS", (10, 10))
+    monkeypatch.setattr("worker.learning.classifier.WARM_STEPS", 5)
 
 
 def small_pool(n: int, gone: list[int], split: int) -> Pool:
