@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from models.settings import Settings
     from models.storage import Store
     from models.user import User
+    from worker.simulation.studies import Draw, Study
 
 cli = typer.Typer(
     help="Count wild animals in camera-trap photos.",
@@ -407,6 +408,64 @@ def fetch_weights(
     print(f"{chr(10) if sys.stdout.isatty() else ''}{name} is here: {path}")
 
 
+@cli.command()
+def simulate(
+    dataset: Annotated[
+        str,
+        typer.Option(help="A folder of class folders, a labels.csv (path, label), a COCO JSON, or a project's name."),
+    ],
+    out: Annotated[Path, typer.Option(help="Keeps everything; the same command goes on where it was stopped.")],
+    strategies: Annotated[str, typer.Option(help="Names with commas between them, or all.")] = "random,k_center,margin",
+    seeds: Annotated[int, typer.Option(help="Courses of each strategy, each with another first round.")] = 5,
+    initial: Annotated[int, typer.Option(help="Random crops of the first round.")] = 1000,
+    round_size: Annotated[int, typer.Option("--round", help="Crops of every other round.")] = 100,
+    budget: Annotated[int, typer.Option(help="Labels at the end.")] = 5000,
+    finetune_every: Annotated[int, typer.Option(help="Fine-tune the embedder at so many labels; 0: never.")] = 0,
+    loss: Annotated[str, typer.Option(help="Of the fine-tune: triplet or softmax.")] = "triplet",
+    embedder: Annotated[str, typer.Option(help="starter, fetched weights by name, or a file.")] = "starter",
+    size: Annotated[int, typer.Option(help="Side in pixels at which the embedder sees a crop.")] = 256,
+    test_share: Annotated[float, typer.Option(help="Measured on, where the set names no test rows.")] = 0.2,
+    pool: Annotated[int | None, typer.Option(help="Use at most so many pictures to ask about.")] = None,
+    test: Annotated[int | None, typer.Option(help="Use at most so many pictures to measure on.")] = None,
+    whole: Annotated[bool, typer.Option(help="The whole picture where the set has a box.")] = False,
+    processes: Annotated[int | None, typer.Option(help="Courses at once; default: one a core.")] = None,
+) -> None:
+    """Compare strategies on pictures whose names are known: curves, labels needed, differences from random."""
+    from models.errors import Invalid
+    from models.offered import place_of
+
+    if not 0 < test_share < 1 or not 32 <= size <= 256 or loss not in ("triplet", "softmax"):
+        raise typer.BadParameter("--test-share lies between 0 and 1, --size in 32 to 256, --loss is triplet or softmax")
+    from worker.device import usable_cores
+    from worker.learning.sights import NotASet
+    from worker.selection.strategies import STRATEGIES
+    from worker.simulation.course import Protocol
+    from worker.simulation.harness import SimulationError, Wishes, settings_of
+    from worker.simulation.harness import simulate as play
+    from worker.simulation.report import write_report
+    from worker.simulation.results import write_results
+    from worker.simulation.studies import Draw
+
+    show = progress_bar()
+    weights = embedder if embedder == "starter" else str(place_of(load_settings().weights, embedder))
+    names = tuple(STRATEGIES) if strategies == "all" else tuple(name.strip() for name in strategies.split(","))
+    wishes = Wishes(names, seeds, Protocol(initial, round_size, budget, finetune_every, loss), weights, size)
+    try:
+        with weights_errors_in_words():
+            study = study_of(dataset, out / "pictures", Draw(test_share, pool, test, whole), show)
+            print("\n".join([f"{len(study):,} crops of {len(study.species):,} species", *study.said]), flush=True)
+            played = play(study, wishes, out, processes or usable_cores(), show)
+    except (NotASet, SimulationError) as error:
+        raise Invalid(str(error)) from error
+    found = write_results(played, study, settings_of(wishes, study), out)
+    print(f"\n{'strategy':24}{'at the end':>12}{'area':>8}{'vs random':>11}")
+    for name, area in sorted(found["area"].items(), key=lambda pair: -pair[1]["mean"]):
+        above = found["against_random"].get(name)
+        gained = "" if above is None else f"{100 * above['mean'][-1]:+.1f}"
+        print(f"{name:24}{found['curves'][name]['mean'][-1]:>12.1%}{area['mean']:>8.1%}{gained:>11}")
+    print(f"{write_report(found, study.said, out)} is written, with results.json, results.csv and picks.csv beside it")
+
+
 # --- the demo: nothing but the commands above, one after the other -----------------------------------------------------------
 
 
@@ -566,6 +625,36 @@ def bar(line: str, done: int, total: int, seconds_left: float | None) -> str:
     filled = round(20 * done / total)
     left = f", {seconds_left:.0f} s left" if seconds_left else ""
     return f"{line}  [{'#' * filled}{'.' * (20 - filled)}] {done:,} of {total:,}{left}"
+
+
+def progress_bar() -> Callable[[str, int, int], None]:
+    """What shows how far something is: one line that changes, or a line every tenth where nobody watches."""
+    shown = ("", -1)
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal shown
+        if sys.stdout.isatty():
+            end = "\n" if done == total else ""
+            print(f"\r{bar(what, done, total, None):<100}", end=end, flush=True)
+        elif total and (what, 10 * done // total) != shown:
+            shown = (what, 10 * done // total)
+            print(f"{what}: {done:,} of {total:,}", flush=True)
+
+    return show
+
+
+def study_of(dataset: str, unpacked: Path, draw: Draw, show: Callable[[str, int, int], None]) -> Study:
+    """The set that lies there, else what the project of this name was told. Raises Invalid, NotASet."""
+    from worker.simulation.studies import read_study
+
+    if Path(dataset).exists():
+        return read_study(Path(dataset), unpacked, draw, show)
+    from worker.jobs.finished import finished_study
+
+    with opened() as (database, store, _settings):
+        with database.reading() as session:
+            project_id = project_named(session, dataset).id
+        return finished_study(database, store, project_id, draw)
 
 
 # --- what the commands share -------------------------------------------------------------------------------------------------

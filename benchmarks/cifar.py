@@ -27,7 +27,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from benchmarks.cifar_pictures import ASK_ABOVE, INGEST_ABOVE, write_study
-from benchmarks.curves import Curve, means, milestones, points, table
+from benchmarks.curves import means, milestones, table
 from benchmarks.household import Household, household_at
 from benchmarks.known_person import KnownPerson
 from models.box import Box
@@ -42,6 +42,7 @@ from models.round import Pick, Round, ask_learn
 from models.species import Species
 from worker.networks.embedder import CROP_PX, KIND
 from worker.networks.weights import STARTER_DIR, read_weights, write_weights
+from worker.simulation.curves import Curve, points
 
 PROJECT = 1
 WITH, WITHOUT = "with", "without"

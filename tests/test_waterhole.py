@@ -166,3 +166,34 @@ def test_an_embedding_that_cannot_be_trained_is_said_in_a_line(shell: Shell, tmp
     out = str(tmp_path / "e.safetensors")
     assert "fewer than two species" in shell.complains("train-embedding", str(tmp_path / "set"), "--out", out)
     assert "--loss" in shell.complains("train-embedding", str(tmp_path / "set"), "--out", out, "--loss", "hinge")
+
+
+def test_strategies_are_compared_on_class_folders_and_a_stopped_run_goes_on(shell: Shell, tmp_path: Path) -> None:
+    for number, kind in enumerate(("cow", "deer")):
+        for count in range(16):
+            path = tmp_path / "set" / kind / f"camera {count % 4}" / f"{count}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Picture.new("RGB", (40, 30), (200 * number, 90 + count, 40)).save(path)
+    (tmp_path / "set/cow/notes.txt").write_text("not a picture")
+    words = [
+        "simulate",
+        "--dataset",
+        str(tmp_path / "set"),
+        "--out",
+        str(tmp_path / "out"),
+        "--seeds",
+        "1",
+        "--initial",
+        "6",
+    ]
+    words += ["--round", "4", "--budget", "14", "--size", "32", "--processes", "1"]
+    said = shell.works(*words, "--strategies", "random,margin")
+    assert "32 crops of 2 species" in said
+    assert "notes.txt" in said
+    assert "Rounds: 6 of 6" in said
+    found = json.loads((tmp_path / "out/results.json").read_text())
+    assert found["curves"]["margin"]["labels"] == [6, 10, 14]
+    assert "margin" in (tmp_path / "out/report.html").read_text()
+    assert "Embedding" not in shell.works(*words, "--strategies", "random,margin")  # all of it is there
+    assert "no strategy is called 'best'" in shell.complains(*words, "--strategies", "best")
+    assert "other settings" in shell.complains(*words, "--strategies", "random")

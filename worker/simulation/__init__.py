@@ -1,1 +1,1 @@
-"""Scenes and answers that are known already: what the demo shows and what the tests can check."""
+"""Scenes and answers that are known already: what the demo shows, what tests can check, what strategies are compared on."""

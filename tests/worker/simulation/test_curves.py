@@ -1,0 +1,94 @@
+"""Curves, intervals and what a simulation's files say, by hand."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.worker.simulation.known_studies import clouds
+from worker.simulation.course import Line
+from worker.simulation.curves import area, band, labels_to, paired
+from worker.simulation.harness import Played
+from worker.simulation.report import write_report
+from worker.simulation.results import write_results
+
+SETTINGS = {
+    "study": "<clouds>", "pool": 240, "test": 80, "seeds": 2, "embedder": "starter",
+    "protocol": {"initial": 100, "round": 100, "budget": 300, "finetune_every": 0, "loss": "triplet"},
+}  # fmt: skip
+
+
+def course(strategy: str, seed: int, accuracies: list[float]) -> Played:
+    lines = [
+        Line(number, [number], [], 100 * number, accuracy, accuracy / 2, 1.0)
+        for number, accuracy in enumerate(accuracies, 1)
+    ]
+    return Played(strategy, seed, lines)
+
+
+def test_a_band_is_the_mean_and_student_s_interval() -> None:
+    found = band([{100: 0.5, 200: 0.6}, {100: 0.7, 200: 0.6}])
+    assert found.labels == [100, 200]
+    assert found.mean == pytest.approx([0.6, 0.6])
+    half = 12.706 * math.sqrt(0.02) / math.sqrt(2)
+    assert found.low95 == pytest.approx([0.6 - half, 0.6])
+    assert all(math.isnan(value) for value in band([{100: 0.5}]).low95)
+
+
+def test_differences_are_taken_seed_by_seed() -> None:
+    found = paired([{100: 0.6}, {100: 0.8}], [{100: 0.5}, {100: 0.7}])
+    assert found.mean == pytest.approx([0.1])
+    assert found.high95[0] - found.low95[0] == pytest.approx(0, abs=1e-9)
+    with pytest.raises(ValueError, match="zip"):
+        paired([{100: 0.6}], [{100: 0.5}, {100: 0.7}])
+
+
+def test_labels_are_read_off_the_line_between_two_rounds() -> None:
+    assert labels_to([100, 200, 300], [0.5, 0.7, 0.9], 0.8) == 250
+    assert labels_to([100, 200, 300], [0.5, 0.7, 0.9], 0.5) == 100
+    assert labels_to([100, 200, 300], [0.5, 0.7, 0.9], 0.95) is None
+    assert labels_to([100, 200], [0.5, 0.8], 0.6) == 134  # 133 would not be enough
+    assert area({100: 0.5, 200: 0.7, 400: 0.7}) == pytest.approx((0.6 * 100 + 0.7 * 200) / 300)
+
+
+def test_the_files_say_what_the_courses_came_to(tmp_path: Path) -> None:
+    played = [
+        course("random", 1, [0.5, 0.6, 0.7]), course("random", 2, [0.5, 0.6, 0.7]),
+        course("margin", 1, [0.5, 0.7, 0.9]), course("margin", 2, [0.5, 0.7, 0.88]),
+    ]  # fmt: skip
+    found = write_results(played, clouds(), SETTINGS, tmp_path)
+    assert json.loads((tmp_path / "results.json").read_text()) == found
+    assert found["settings"] == SETTINGS
+    assert found["curves"]["margin"]["labels"] == [100, 200, 300]
+    assert found["curves"]["margin"]["mean"] == [0.5, 0.7, 0.89]
+    assert found["recall"]["random"]["mean"] == [0.25, 0.3, 0.35]
+    assert found["labels_to"]["margin"] == {"0.80": 253, "0.85": 279, "0.90": None, "0.95": None}
+    assert found["labels_to"]["random"]["0.80"] is None
+    assert found["against_random"]["margin"]["mean"] == [0.0, 0.1, 0.19]
+    assert found["saved"] == {"margin": 0.3333}  # 0.7 at 200 instead of 300
+    rows = list(csv.DictReader((tmp_path / "results.csv").open()))
+    assert len(rows) == 12
+    assert rows[-1] == {
+        "strategy": "margin", "seed": "2", "round": "3", "labels": "300", "accuracy": "0.8800", "recall": "0.4400",
+        "seconds": "1.00", "fine_tune_helped": "",
+    }  # fmt: skip
+    picks = list(csv.DictReader((tmp_path / "picks.csv").open()))
+    assert len(picks) == 12
+    assert picks[0]["species"] in "abcd"
+    page = write_report(found, ["1 left out: <script>"], tmp_path).read_text()
+    assert "<script" not in page
+    assert "&lt;clouds&gt;" in page
+    assert page.count("<svg") == 2
+    assert page.index("<td>margin</td>") < page.index("<td>random</td>")
+    assert "http" not in (tmp_path / "curves.svg").read_text().replace("http://www.w3.org/", "")
+
+
+def test_one_seed_and_no_baseline_are_fine(tmp_path: Path) -> None:
+    found = write_results([course("margin", 1, [0.5, 0.7])], clouds(), SETTINGS, tmp_path)
+    assert found["curves"]["margin"]["low95"] == [None, None]
+    assert (found["against_random"], found["saved"]) == ({}, {})
+    assert "margin" in write_report(found, [], tmp_path).read_text()

@@ -1,0 +1,128 @@
+"""What a simulation found, as files: results.json, results.csv, picks.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from worker.networks.weights import write_atomically
+from worker.simulation.curves import Band, Curve, area, band, labels_to, mean_and_half, paired
+from worker.simulation.harness import Played
+from worker.simulation.studies import Study
+
+BASELINE = "random"
+SHARES = (0.80, 0.85, 0.90, 0.95)
+DIGITS = 4
+
+
+def write_results(played: Sequence[Played], study: Study, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Write the three files and return what results.json holds.
+
+    {"settings", "curves": {strategy: {"labels", "mean", "low95", "high95"}}, "recall": the same, "labels_to": {strategy:
+    {"0.85": n or null}}, "area": {strategy: {"mean", "low95", "high95"}}, "against_random": curves of paired differences,
+    "saved": {strategy: share of the labels of random at the budget that it needs less}, "fine_tunes": {strategy: [...]}}.
+    """
+    found = results(played, settings)
+    write_atomically(folder / "results.json", (json.dumps(found, indent=1) + "\n").encode())
+    write_atomically(folder / "results.csv", table_of_rounds(played).encode())
+    write_atomically(folder / "picks.csv", table_of_picks(played, study).encode())
+    return found
+
+
+def results(played: Sequence[Played], settings: dict[str, Any]) -> dict[str, Any]:
+    """What results.json holds."""
+    accuracy, recall = by_strategy(played, "accuracy"), by_strategy(played, "recall")
+    bands = {name: band(curves) for name, curves in accuracy.items()}
+    baseline = accuracy.get(BASELINE)
+    others = {name: paired(curves, baseline) for name, curves in accuracy.items() if name != BASELINE and baseline}
+    return {
+        "settings": settings,
+        "curves": {name: plain(found) for name, found in bands.items()},
+        "recall": {name: plain(band(curves)) for name, curves in recall.items()},
+        "labels_to": {
+            name: {f"{share:.2f}": labels_to(found.labels, found.mean, share) for share in SHARES}
+            for name, found in bands.items()
+        },
+        "area": {name: interval([area(curve) for curve in curves]) for name, curves in accuracy.items()},
+        "against_random": {name: plain(found) for name, found in others.items()},
+        "saved": saved(bands),
+        "fine_tunes": {
+            name: [line.tuned for each in played if each.strategy == name for line in each.lines if line.tuned]
+            for name in accuracy
+        },
+    }
+
+
+def by_strategy(played: Sequence[Played], what: str) -> dict[str, list[Curve]]:
+    """strategy -> labels to accuracy (or recall) of each seed, in the order of the seeds."""
+    found: dict[str, list[Curve]] = {}
+    for each in sorted(played, key=lambda one: one.seed):
+        found.setdefault(each.strategy, []).append({line.labels: getattr(line, what) for line in each.lines})
+    return dict(sorted(found.items()))
+
+
+def saved(bands: dict[str, Band]) -> dict[str, float | None]:
+    """The share of random's labels that a strategy does without to name as much right as random does at the budget.
+
+    None where it never does. Empty without random.
+    """
+    if BASELINE not in bands:
+        return {}
+    budget, share = bands[BASELINE].labels[-1], bands[BASELINE].mean[-1]
+    needed = {name: labels_to(found.labels, found.mean, share) for name, found in bands.items() if name != BASELINE}
+    return {name: None if labels is None else round(1 - labels / budget, DIGITS) for name, labels in needed.items()}
+
+
+def interval(values: Sequence[float]) -> dict[str, float | None]:
+    """Mean and its 95% interval."""
+    mean, half = mean_and_half(values)
+    return {"mean": rounded(mean), "low95": rounded(mean - half), "high95": rounded(mean + half)}
+
+
+def plain(found: Band) -> dict[str, list[Any]]:
+    """As JSON has it: null where there is no interval."""
+    return {name: [rounded(value) for value in values] for name, values in asdict(found).items()}
+
+
+def rounded(value: float) -> float | None:
+    if isinstance(value, int):
+        return value
+    return None if math.isnan(value) else round(value, DIGITS)
+
+
+def table_of_rounds(played: Sequence[Played]) -> str:
+    """One line a round of a course."""
+    rows = [
+        [each.strategy, each.seed, line.number, line.labels, f"{line.accuracy:.4f}", f"{line.recall:.4f}",
+         f"{line.seconds:.2f}", "" if line.tuned is None else "yes" if line.tuned["helped"] else "no"]
+        for each in played
+        for line in each.lines
+    ]  # fmt: skip
+    return csv_of(["strategy", "seed", "round", "labels", "accuracy", "recall", "seconds", "fine_tune_helped"], rows)
+
+
+def table_of_picks(played: Sequence[Played], study: Study) -> str:
+    """One line a crop that was asked about: by which course, when, what it was."""
+    paths = [str(sight.path) for sight in study.crops.sights] if study.crops is not None else None
+    rows = [
+        [each.strategy, each.seed, line.number, row, study.species[study.labels[row]], paths[row] if paths else ""]
+        for each in played
+        for line in each.lines
+        for row in line.picks
+    ]
+    return csv_of(["strategy", "seed", "round", "row", "species", "path"], rows)
+
+
+def csv_of(header: list[str], rows: list[list[Any]]) -> str:
+    """RFC 4180."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
