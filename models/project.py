@@ -15,7 +15,12 @@ FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
 FINE_TUNE_EVERY = 2000  # Norouzzadeh et al. 2019, sec. 3.1: at 2,000, 4,000, ... labels
 FEWEST_TO_TUNE = 100
-STRATEGY_NAMES = ("k_center", "random", "confidence", "margin", "entropy")
+# what a project may choose; those that look at pixels are left to `waterhole simulate`, where the pixels are at hand
+STRATEGY_NAMES = (
+    "k_center", "random", "confidence", "margin", "entropy", "deepfool", "bald", "batch_bald", "ensemble", "badge", "dmbal",
+    "margin_cluster_mean", "informative_diverse", "exploration_p", "event_aware_margin", "typiclust", "probcover",
+    "discriminative", "learning_loss", "waal",
+)  # fmt: skip
 
 
 class Project(Base):

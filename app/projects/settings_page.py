@@ -13,14 +13,34 @@ from app.pages import page
 from app.projects import embedding_queries, history, members_queries, presets, settings_queries
 from models.checkpoint import Checkpoint
 from models.membership import Role
-from models.project import STRATEGY_NAMES
 
 STRATEGIES = {
-    "k_center": "k-center: the crops least like those already named (preset paper)",
-    "random": "Random",
-    "confidence": "Confidence: where the first guess is weakest",
-    "margin": "Margin: where the first two guesses are closest",
-    "entropy": "Entropy: where the guesses are spread widest",
+    "Crops unlike those already named": {
+        "k_center": "k-center: the crops least like those already named (preset paper)",
+        "typiclust": "TypiClust: the most typical crops of kinds that nobody has named yet",
+        "probcover": "ProbCover: crops that have many lookalikes nobody has named",
+        "discriminative": "Discriminative: crops that are easiest to tell from the named ones",
+    },
+    "Crops that are hard to name": {
+        "confidence": "Confidence: where the first guess is weakest",
+        "margin": "Margin: where the first two guesses are closest",
+        "entropy": "Entropy: where the guesses are spread widest",
+        "deepfool": "DeepFool: where the smallest change would alter the guess",
+        "ensemble": "Ensemble: where five classifiers together are least sure",
+        "bald": "BALD: where classifiers disagree, each sure of itself",
+        "batch_bald": "BatchBALD: the same, and no two crops alike",
+        "learning_loss": "Learning loss: where the classifier is expected to be most wrong",
+    },
+    "Hard to name, and unlike each other": {
+        "badge": "BADGE: crops that would change the classifier most, each in another way",
+        "dmbal": "DMBAL: the centres of groups of doubtful crops",
+        "margin_cluster_mean": "Margin cluster mean: one crop of each group of close calls",
+        "informative_diverse": "Informative and diverse: doubtful crops, as many of each group as the project has",
+        "exploration_p": "Exploration-P: doubtful crops, less those like one picked already",
+        "waal": "WAAL: doubtful crops unlike the named ones",
+        "event_aware_margin": "Event-aware margin: close calls, at most one a burst, cameras in turn",
+    },
+    "By chance": {"random": "Random: every crop is as likely as any other"},
 }
 ROLES = {
     Role.admin.value: "Administrator",
@@ -59,7 +79,7 @@ def settings_page(
         detector=detector,
         presets=presets.presets(detector),
         price=settings_queries.price(session, project) if price else None,
-        strategies={name: STRATEGIES.get(name, name) for name in STRATEGY_NAMES},
+        strategies=STRATEGIES,
         tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),
         history=history.lines(shown),

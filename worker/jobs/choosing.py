@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from models.round import AHEAD_AT, CHOSEN, FULL, OPEN, SKIPPED, Pick, Round, nex
 from models.species import TRAINS, Species
 from models.storage import Store
 from worker.jobs.matrix import Matrix
+from worker.learning.classifier import Classifier
 from worker.selection.coverage import Coverage
 from worker.selection.pool import Pool
 from worker.selection.strategies import STRATEGIES
@@ -128,11 +129,15 @@ def read_boxes(session: Session, project: Project) -> Boxes:
 
 
 def choose(
-    scene: Scene, matrix: Matrix, classes: Sequence[int], probabilities: NDArray[np.float32] | None, seed: int
+    scene: Scene,
+    matrix: Matrix,
+    classifier: Classifier | None,
+    probabilities: NDArray[np.float32] | None,
+    seed: int,
 ) -> Choice | None:
     """The next round; None when one waits already or no crop is left to ask about.
 
-    classes: species ids of the columns. probabilities: (rows of the matrix, C), None before the first label.
+    classifier, probabilities: what was learnt, and what it says of the rows of the matrix; None before the first label.
     """
     boxes = scene.boxes.only(np.isin(scene.boxes.ids, matrix.ids, assume_unique=True))
     labelled = among(boxes.ids, scene.names)
@@ -149,7 +154,7 @@ def choose(
     if not scene.wants_round or not size:
         return None
     rows = matrix.rows_of(boxes.ids)
-    columns = {name: column for column, name in enumerate(classes)}
+    columns = {name: column for column, name in enumerate(classifier.classes if classifier else [])}
     pool = Pool(
         vectors=matrix.vectors if len(rows) == len(matrix.ids) else matrix.vectors[rows],
         labelled=np.flatnonzero(labelled),
@@ -158,6 +163,7 @@ def choose(
         sequence=boxes.sequence,
         deployment=boxes.deployment,
         taken=np.flatnonzero(~free & ~labelled),
+        classifier=classifier,
     )
     number = scene.last_number + 1
     strategy = strategy_of(scene.project, number, knows_classes=probabilities is not None)

@@ -60,8 +60,8 @@ class Learn:
         assert scene.project.embedder_id is not None
         matrix = MatrixCache(self._bench, self._project_id, scene.project.embedder_id).matrix()
         learnt = self._learn(scene, matrix)
-        classes, probabilities = (learnt.classifier.classes, learnt.probabilities) if learnt else ([], None)
-        choice = choose(scene, matrix, classes, probabilities, self._seed)
+        classifier, probabilities = (learnt.classifier, learnt.probabilities) if learnt else (None, None)
+        choice = choose(scene, matrix, classifier, probabilities, self._seed)
         self._bench.breathe()
         chosen = self._bench.patiently(lambda: self._commit(scene, learnt, choice))
         if chosen and choice is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,9 +14,10 @@ from models.audit import AuditEntry
 from models.checkpoint import CLASSIFIER, DETECTOR, EMBEDDER, Checkpoint
 from models.job import Job
 from models.membership import Role
-from models.project import Project
+from models.project import STRATEGY_NAMES, Project
 from tests import make
 from tests.conftest import Site
+from worker.selection.strategies import NEEDS_CROPS, STRATEGIES
 
 
 class Desk:
@@ -313,3 +315,9 @@ def test_entries_of_other_parts_and_older_programs_are_shown_too(desk: Desk) -> 
     assert "somebody.danced" in shown
     assert "the command line" in shown
     assert "&lt;script&gt;{role}, who was {name}" in shown
+
+
+def test_every_strategy_that_a_project_may_choose_is_offered_and_known_to_the_worker(desk: Desk) -> None:
+    offered = re.findall(r'<option value="(\w+)"', desk.show().split('id="rounds-strategy"')[1].split("</select>")[0])
+    assert sorted(offered) == sorted(STRATEGY_NAMES)
+    assert set(STRATEGY_NAMES) == set(STRATEGIES) - NEEDS_CROPS
