@@ -97,8 +97,8 @@ class Game:
         self.recipe = recipe = recipe or recipe_for(device)
         self.device = device
         sizes, seed = recipe.sizes, int(rng.integers(2**62))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):  # torch.manual_seed() would seed the GPUs too
+            torch.default_generator.manual_seed(seed)
             self.encoder = Encoder(self.heads, sizes)
             self.decoder = Decoder(sizes.latent + conditions, sizes)
             self.discriminator = Discriminator(self.heads * sizes.latent + conditions, sizes.hidden)

@@ -71,6 +71,6 @@ def predicted_losses(
 
 def new_module(inputs: int, rng: np.random.Generator) -> nn.Sequential:
     """Two layers on the hidden layer, as one branch of the paper's module; weights from rng alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(rng.integers(2**62)))
+    with torch.random.fork_rng(devices=[]):  # torch.manual_seed() would seed the GPUs too
+        torch.default_generator.manual_seed(int(rng.integers(2**62)))
         return nn.Sequential(nn.Linear(inputs, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1))

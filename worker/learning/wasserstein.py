@@ -68,8 +68,8 @@ class Duel:
     """Features and classifier on one side, the critic on the other."""
 
     def __init__(self, d: int, classes: int, rng: np.random.Generator) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**62)))
+        with torch.random.fork_rng(devices=[]):  # torch.manual_seed() would seed the GPUs too
+            torch.default_generator.manual_seed(int(rng.integers(2**62)))
             self.features = nn.Sequential(nn.Linear(d, HIDDEN), nn.ReLU())
             self.namer = nn.Linear(HIDDEN, classes)
             self.critic = nn.Sequential(nn.Linear(HIDDEN, CRITIC), nn.ReLU(), nn.Linear(CRITIC, 1))

@@ -1,5 +1,7 @@
 """The losses of a turn against the formulas in NumPy, and who learns from which."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,10 +10,10 @@ from torch import Tensor
 
 from tests.worker.learning.small_games import CPU, SIZES
 from tests.worker.selection.test_uncertainty import slow_uncertainty
-from worker.learning.latent_game import Game, Recipe, Side
+from worker.learning.latent_game import Game, Recipe, Side, recipe_for
 from worker.learning.small_crops import small_crops
 from worker.learning.state_relabeling import RelabelingGame
-from worker.networks.latent import Code
+from worker.networks.latent import Code, Sizes
 
 Numbers = NDArray[np.float64]
 RECIPE = Recipe(sizes=SIZES, weights=(2.0, 3.0, 5.0), label_kl=0.25)
@@ -114,6 +116,25 @@ def test_each_loss_moves_its_own_networks_alone() -> None:
 def slopes(loss: Tensor, weights: list[Tensor]) -> tuple[Tensor | None, ...]:
     found: tuple[Tensor | None, ...] = torch.autograd.grad(loss, weights, allow_unused=True)
     return found
+
+
+def test_in_half_precision_the_losses_are_nearly_the_same() -> None:
+    game = relabeling_game()
+    known, unknown = sides()
+    exact = float(game.making_loss(known, unknown).detach())
+    game.fast = lambda: torch.autocast("cpu", torch.bfloat16)  # type: ignore[method-assign]
+    rough = game.making_loss(known, unknown)
+    assert rough.dtype == torch.float32
+    assert float(rough.detach()) == pytest.approx(exact, rel=0.01)
+    assert float(rough.detach()) != exact
+
+
+def test_a_gpu_plays_as_the_paper_does_and_a_cpu_less() -> None:
+    gpu, cpu = recipe_for(replace(CPU, torch_name="cuda:0")), recipe_for(CPU)
+    assert gpu.sizes == Sizes()
+    assert cpu.sizes.side_px == gpu.sizes.side_px
+    assert gpu.weights == cpu.weights == (1, 1, 1)
+    assert cpu.steps(10**6) * cpu.batch < gpu.steps(10**6) * gpu.batch / 10
 
 
 def test_the_steps_grow_with_the_crops_up_to_a_bound() -> None:
