@@ -67,19 +67,27 @@ def test_the_fit_is_the_best_of_a_fine_grid() -> None:
     grid = min(
         missed(a, b, c)
         for c in EXPONENTS
-        for a in np.linspace(0.6, 1, 41)
-        for b in np.linspace(0, 1, 41) * (a - 0.3) * 100.0**c
+        for a in np.linspace(0.3, 1, 71)
+        for b in np.linspace(0, 1, 41) * np.sign(c) * 0.6 * (100.0 if c > 0 else 1_000.0) ** c
     )
     assert missed(a, b, c) <= grid + 1e-12
     assert a <= 1
-    assert b >= 0
+    assert b * c >= 0
 
 
-def test_the_limit_of_one_is_kept_and_a_falling_curve_is_flat() -> None:
-    curves = fitter(LABELS, np.full(10, 5))(np.stack([np.linspace(0.5, 1, 10), np.linspace(0.9, 0.5, 10)]))
-    assert curves[0, 0] <= 1
-    assert curves[0, 1] > 0
-    assert curves[1, :2] == pytest.approx([0.7, 0])
+def test_a_curve_levels_off_at_one_at_most_rises_straight_at_most_and_never_falls() -> None:
+    too_high, straight, falling = fitter(LABELS, np.full(10, 5))(
+        np.stack([1.2 - 7 / np.sqrt(LABELS), 0.5 + 0.0004 * LABELS, np.linspace(0.9, 0.5, 10)])
+    )
+    assert too_high[0] == 1
+    assert straight == pytest.approx([0.5, -0.0004, -1])
+    assert falling[:2] == pytest.approx([0.7, 0])
+
+
+def test_a_straight_line_meets_the_target_where_it_does() -> None:
+    # 0.5 + 0.0002 n = 0.9 at 2000 labels, 1000 more
+    said = ahead(0.5 + 0.0002 * LABELS, 10**9, 0.9)
+    assert (said.low, said.more, said.high) == pytest.approx((1_000, 1_000, 1_000), abs=1)
 
 
 def test_points_that_share_their_crops_err_together() -> None:
