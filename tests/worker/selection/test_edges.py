@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from tests.worker.selection.pools import known_pool
 from worker.selection.pool import Pool
@@ -43,13 +44,13 @@ def test_none_one_and_all_rows_can_be_picked_whatever_is_known(name: str, make) 
     pool = make()
     pool.vectors.setflags(write=False)
     rows = pool.open_rows(0)
-    state = np.random.get_state()[1].copy()
+    state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()
     for k in [0, 1, len(rows)]:
         picks = STRATEGIES[name](pool, k, np.random.default_rng(0))
         assert len(picks) == len(set(picks)) == k and set(picks) <= set(rows.tolist())
         assert all(type(row) is int for row in picks)
         assert picks == STRATEGIES[name](pool, k, np.random.default_rng(0))
-    assert (np.random.get_state()[1] == state).all()
+    assert (np.random.get_state()[1] == state).all() and torch.equal(torch.get_rng_state(), torch_state)
 
 
 @pytest.mark.parametrize("name", NAMES)
