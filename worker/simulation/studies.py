@@ -86,7 +86,7 @@ def read_study(source: Path, unpacked: Path, draw: Draw, tell: Tell) -> Study:
         species=tuple(kept.species.tolist()),
         labels=kept.labels.astype(np.int64),
         deployment=kept.places,
-        sequence=np.unique(sequences, return_inverse=True)[1].astype(np.int64),
+        sequence=np.unique(sequences, return_inverse=True)[1].astype(np.int64) + 1,  # 0 would be: not known
         pool=pool,
         crops=kept,
         said=tuple(kept.skipped.lines()),

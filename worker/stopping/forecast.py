@@ -8,7 +8,7 @@ accuracy = a - b n^-c with n labels (Figueroa et al. 2012, eq. 1), fitted by wei
   the truth in 88% only).
 * The points share their audited crops, so their errors go together: two points of m1 <= m2 crops share m1, and the
   covariance is p (1 - p) / m2. The interval is from curves with such errors added, each fitted anew. A fit that takes the
-  points for independent would be far too sure (and is, as its authors say of theirs).
+  points for independent would be far too sure (Figueroa et al. call their own interval sometimes optimistic).
 * Nothing is said beyond five times the labels there are: no curve is known so far out.
 """
 

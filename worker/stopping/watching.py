@@ -23,7 +23,7 @@ def watched(share: Share, look: int, planned: int, alpha: float = ALPHA) -> tupl
 
     look: the number of this one, from 1. planned: about how many there will be, rounds in the label budget; more are
     allowed and grow wider. Raises ValueError where either is below 1. The bounds for all crops that the sample was drawn
-    from, less the audited ones themselves: exact, though wide where few crops are left.
+    from, less the audited ones themselves: never too narrow where all chances are equal, and near it where they are not.
     """
     if not share.effective:
         return 0.0, 1.0
