@@ -24,7 +24,8 @@ class Pool:
     """All crops of a project, one row each, and what is known about them.
 
     vectors: (n, d) float32, may be memory-mapped and read-only. sequence, deployment: (n,) whole numbers, equal where
-    two crops come from one burst, one camera; sequence 0: not known, a crop by itself. labelled: (m,) rows with a settled name; labels: (m,) their classes.
+    two crops come from one burst, one camera; sequence 0: not known, a crop by itself.
+    labelled: (m,) rows with a settled name; labels: (m,) their classes.
     taken: rows that are gone from the pool without a name (chosen but not answered yet, skipped, "cannot tell").
     fit: trains on the labels when called and returns (n, C) probabilities; strategies that need none never call it.
     crops: (n, height, width, 3) uint8 or None. coverage: what k-center knew after the last round, or None; it is a
