@@ -99,9 +99,8 @@ def losses_of(network: FasterRCNN, views: Sequence[View], device: Device) -> dic
     """torchvision's four losses, from the kept features on. All views have one canvas."""
     place = device.torch_device
     features = {
-        stride: torch.stack([view.features[stride] for view in views])
+        stride: torch.stack([view.features[stride].float() for view in views])  # autocast on a CPU stacks no float16
         .to(place)
-        .float()
         .contiguous(memory_format=torch.channels_last)
         for stride in (8, 16)
     }

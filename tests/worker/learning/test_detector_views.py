@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,13 @@ def test_a_kept_view_gives_the_losses_of_its_picture() -> None:
     torch.manual_seed(0)
     network = new_network().train()
     example = Example(picture(1), SQUARE)
-    views = [keep(network, example, 0, CPU)]
+    exact = replace(CPU, fast_bf16=False)
+    views = [keep(network, example, 0, exact)]
     torch.manual_seed(5)
     pixels = [torch.from_numpy(example.photo).permute(2, 0, 1).float() / 255]
     direct = network(pixels, [{"boxes": torch.from_numpy(SQUARE), "labels": torch.ones(1, dtype=torch.int64)}])
     torch.manual_seed(5)
-    kept = losses_of(network, views, CPU)
+    kept = losses_of(network, views, exact)
     assert {name: value.item() for name, value in kept.items()} == pytest.approx(
         {name: value.item() for name, value in direct.items()}, rel=0.03, abs=0.01
     )
