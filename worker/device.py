@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 GIB = 2**30
 DETECTOR_BYTES_A_PHOTO = GIB // 4  # activations of the starter detector at 384 x 704 in float32, rounded up
@@ -51,6 +51,15 @@ class Device:
     @property
     def is_gpu(self) -> bool:
         return self.torch_device.type != "cpu"
+
+    def teaches_in_bf16(self, network: nn.Module) -> bool:
+        """Whether a training step of this network is faster in bf16: always on a GPU that is fast in it.
+
+        On a processor not where a convolution is in groups: backwards it is done by slow general code (EfficientNet-Lite0:
+        three times float32's time, docs/lab-log.md).
+        """
+        grouped = any(isinstance(part, nn.Conv2d) and part.groups > 1 for part in network.modules())
+        return self.fast_bf16 and (self.is_gpu or not grouped)
 
     def for_weight(self, weight: int) -> Device:
         """The same for a network whose photos take `weight` times the starter's memory."""

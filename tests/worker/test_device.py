@@ -4,11 +4,13 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
-from worker.device import MOST_LANES, NICENESS, cpu_has_fast_bf16, enter_lane, find_device, usable_cores
+from worker.device import MOST_LANES, NICENESS, Device, cpu_has_fast_bf16, enter_lane, find_device, usable_cores
 
 
 def test_the_cpu_says_how_many_cores_it_uses() -> None:
@@ -59,3 +61,11 @@ def test_a_gpu_that_is_not_there_is_an_error_when_asked_for_by_name() -> None:
 def test_the_environment_overrules_the_processor(monkeypatch: pytest.MonkeyPatch, forced: str, fast: bool) -> None:
     monkeypatch.setenv("WATERHOLE_BF16", forced)
     assert cpu_has_fast_bf16() is fast
+
+
+@pytest.mark.parametrize(("name", "groups", "taught"), [("cpu", 1, True), ("cpu", 4, False), ("cuda", 4, True)])
+def test_grouped_convolutions_are_taught_in_float32_on_a_processor(name: str, groups: int, taught: bool) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 3, groups=groups))
+    device = Device(name, name, fast_bf16=True, photos=1, crops=1)
+    assert device.teaches_in_bf16(network) is taught
+    assert not replace(device, fast_bf16=False).teaches_in_bf16(network)

@@ -180,6 +180,7 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.network = (network or new_network()).to(device.torch_device, memory_format=torch.channels_last)
         self.network.train()
+        self._in_bf16 = device.teaches_in_bf16(self.network)
         trunk = [weight for weight in self.network.backbone.trunk.parameters() if weight.requires_grad]
         in_trunk = {id(weight) for weight in trunk}
         rest = [weight for weight in self.network.parameters() if weight.requires_grad and id(weight) not in in_trunk]
@@ -196,7 +197,7 @@ class Trainer:
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)  # torchvision samples anchors at random
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * self._rate_share()
-        with torch.autocast(self.device.torch_device.type, torch.bfloat16, enabled=self.device.fast_bf16):
+        with torch.autocast(self.device.torch_device.type, torch.bfloat16, enabled=self._in_bf16):
             losses = self._losses(examples)
         loss = torch.stack([value.float() for value in losses.values()]).sum()
         self.optimizer.zero_grad(set_to_none=True)

@@ -95,6 +95,7 @@ class Trainer:
         self.recipe, self.device, self.step = recipe, device, 0
         place = device.torch_device
         self.network = network.to(place).to(memory_format=torch.channels_last)
+        self._in_bf16 = device.teaches_in_bf16(network)
         network.requires_grad_(True)
         nn.ModuleList(network.stages()[: recipe.frozen]).requires_grad_(False)
         network.train()  # this freezes batch norm
@@ -115,7 +116,7 @@ class Trainer:
         """One step on what the frozen stages made of a batch; returns its loss. Raises Diverged, weights as before."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * self._rate_share()
-        with torch.autocast(self.device.torch_device.type, torch.bfloat16, enabled=self.device.fast_bf16):
+        with torch.autocast(self.device.torch_device.type, torch.bfloat16, enabled=self._in_bf16):
             vectors = self.network.head(self.network.features(features, first=self.recipe.frozen))
         loss = self.loss(vectors, outputs, self.recipe.seed * 1_000_003 + self.step)
         value = float(loss.detach())
