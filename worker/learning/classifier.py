@@ -4,6 +4,8 @@ Decisions:
 * Weights are NumPy arrays, so that naming needs no torch and a file of them is plain. Training is torch on the CPU.
 * Inputs are standardised by the labels of the first, cold fit; a warm fit keeps that scale.
 * A class without a label gets probability 0: a network cannot know what it has never seen.
+* The temperature (worker/learning/temperature.py) is carried beside the weights: a warm fit goes on from what was learnt,
+  not from what was made of it.
 * Chance comes from the seed alone; the global generators of torch and NumPy are left as they were.
 """
 
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.learning.descent import BATCH, Floats, Ids, descend
+from worker.learning.descent import BATCH, BETA, Floats, Ids, class_weights, descend
 
 HIDDEN = 100
 COLD_EPOCHS, COLD_STEPS, COLD_RATE = 15, (200, 2000), 5e-3
@@ -32,7 +34,7 @@ class Classifier:
 
     classes: the class id of each of the C outputs, in order. seed: of the fit. n_labels: how many it learned from.
     mean, scale: (d,) of the standardised input. hidden: (100, d) and hidden_bias: (100,). output: (C, 100) and
-    output_bias: (C,). All float32.
+    output_bias: (C,). All float32. temperature: what the logits are divided by; 1 changes nothing.
     """
 
     classes: list[int]
@@ -44,12 +46,20 @@ class Classifier:
     hidden_bias: Floats
     output: Floats
     output_bias: Floats
+    temperature: float = 1.0
 
     def probabilities(self, vectors: Floats) -> Floats:
-        """(n, d), may be memory-mapped -> (n, C) float32, each row sums to 1. In blocks: the vectors are not copied.
+        """(n, d), may be memory-mapped -> (n, C) float32, each row sums to 1, at the classifier's temperature.
 
-        Raises ValueError on another d, and naming the first row that is not finite.
+        In blocks: the vectors are not copied. Raises ValueError on another d, and naming the first row that is not finite.
         """
+        found = self.logits(vectors)
+        for lo in range(0, len(found), BLOCK):
+            found[lo : lo + BLOCK] = softmax(found[lo : lo + BLOCK], self.temperature)
+        return found
+
+    def logits(self, vectors: Floats) -> Floats:
+        """(n, d) -> (n, C) float32, what the output layer says before temperature and softmax. Raises as probabilities()."""
         if vectors.ndim != 2 or vectors.shape[1] != len(self.mean):
             raise ValueError(f"vectors must be (n, {len(self.mean)}), not {vectors.shape}")
         hidden = self.hidden / self.scale
@@ -59,7 +69,7 @@ class Classifier:
             block = np.asarray(vectors[lo : lo + BLOCK], dtype=np.float32)
             refuse_endless(block, lo)
             inner = np.maximum(block @ hidden.T + hidden_bias, 0)
-            found[lo : lo + BLOCK] = softmax(inner @ self.output.T + self.output_bias)
+            found[lo : lo + BLOCK] = inner @ self.output.T + self.output_bias
         return found
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -74,11 +84,15 @@ class Classifier:
             "hidden_bias": self.hidden_bias,
             "output": self.output,
             "output_bias": self.output_bias,
+            "temperature": np.array([self.temperature], dtype=np.float64),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Classifier:
-        """The inverse of to_arrays. Raises ValueError where an array is missing, not finite or of the wrong shape."""
+        """The inverse of to_arrays. Files from before temperatures have 1.
+
+        Raises ValueError where an array is missing, not finite or of the wrong shape.
+        """
         missing = sorted({"classes", "seed", "n_labels", *WEIGHTS} - set(arrays))
         if missing:
             raise ValueError(f"a classifier needs {', '.join(missing)}")
@@ -89,7 +103,11 @@ class Classifier:
         for (name, weight), shape in zip(weights.items(), expected, strict=True):
             if weight.shape != shape or not np.isfinite(weight).all():
                 raise ValueError(f"{name} must be finite and {shape}, not {weight.shape}")
-        return cls(classes=classes, seed=int(arrays["seed"][0]), n_labels=int(arrays["n_labels"][0]), **weights)
+        temperature = float(arrays["temperature"][0]) if "temperature" in arrays else 1.0
+        if not 0 < temperature < np.inf:
+            raise ValueError(f"temperature must be above 0, not {temperature}")
+        seed, n_labels = int(arrays["seed"][0]), int(arrays["n_labels"][0])
+        return cls(classes=classes, seed=seed, n_labels=n_labels, temperature=temperature, **weights)
 
     def named(self) -> set[int]:
         """The class ids that had a label, those that it can answer."""
@@ -97,17 +115,26 @@ class Classifier:
 
 
 def fit(
-    vectors: Floats, labels: Ids, *, classes: Sequence[int], seed: int, warm: Classifier | None = None
+    vectors: Floats,
+    labels: Ids,
+    *,
+    classes: Sequence[int],
+    seed: int,
+    warm: Classifier | None = None,
+    beta: float = BETA,
+    trust: Floats | None = None,
 ) -> Classifier:
     """Train on (m, d) float32 vectors whose class ids are labels (m,); the outputs are `classes`, in that order.
 
     warm: an earlier classifier to go on from, in few steps. Classes that it knows keep their rows, new ones get rows,
-    those no longer listed lose theirs. It is ignored where d differs or it never learned two classes. One labelled
-    class: that class with probability 1. None: all alike. The same arguments give the same bytes on one machine.
+    those no longer listed lose theirs. It is ignored where d differs or it never learned two classes. beta: of the
+    class weights, 0: every label counts alike. trust: (m,) how much each label counts beside that, all 1 where None.
+    One labelled class: that class with probability 1. None: all alike. The same arguments give the same bytes on one
+    machine. The temperature is 1.
     Raises ValueError on shapes that disagree, a class listed twice, a label that is not listed, a row not finite.
     """
     vectors = np.asarray(vectors, dtype=np.float32)
-    check(vectors, labels, classes)
+    check(vectors, labels, classes, trust)
     known = set(labels.tolist())
     present = [int(number) for number in classes if number in known]
     chance = torch.Generator().manual_seed(seed)
@@ -122,16 +149,20 @@ def fit(
     order = np.argsort(present)
     outputs = order[np.searchsorted(present, labels, sorter=order)]
     inputs = (vectors - start.mean) / start.scale
+    weights = class_weights(outputs, len(present), beta)[outputs]
+    weights = weights if trust is None else weights * trust
     layers = [start.hidden, start.hidden_bias, start.output, start.output_bias]
-    hidden, hidden_bias, output, output_bias = descend(layers, inputs, outputs, steps, rate, chance)
+    hidden, hidden_bias, output, output_bias = descend(layers, inputs, outputs, weights, steps, rate, chance)
     trained = replace(start, hidden=hidden, hidden_bias=hidden_bias, output=output, output_bias=output_bias)
     return spread(trained, classes, seed, len(labels))
 
 
-def check(vectors: Floats, labels: Ids, classes: Sequence[int]) -> None:
+def check(vectors: Floats, labels: Ids, classes: Sequence[int], trust: Floats | None) -> None:
     """Raise ValueError where fit() cannot know what is meant."""
     if vectors.ndim != 2 or labels.shape != (len(vectors),):
         raise ValueError(f"vectors {vectors.shape} and labels {labels.shape} must be (m, d) and (m,)")
+    if trust is not None and (trust.shape != labels.shape or not (trust >= 0).all()):
+        raise ValueError(f"trust must be (m,) numbers from 0 on, not {trust.shape}")
     if len(set(classes)) != len(classes):
         raise ValueError("a class is listed twice")
     strange = sorted(set(labels.tolist()) - set(classes))
@@ -180,7 +211,7 @@ def spread(trained: Classifier, classes: Sequence[int], seed: int, n_labels: int
     bias = np.full(len(ids), NEVER if trained.classes else 0, dtype=np.float32)
     at = [ids.index(number) for number in trained.classes]
     output[at], bias[at] = trained.output, trained.output_bias
-    return replace(trained, classes=ids, seed=seed, n_labels=n_labels, output=output, output_bias=bias)
+    return replace(trained, classes=ids, seed=seed, n_labels=n_labels, output=output, output_bias=bias, temperature=1.0)
 
 
 def noise(shape: tuple[int, int], deviation: float, chance: torch.Generator) -> Floats:
@@ -189,11 +220,11 @@ def noise(shape: tuple[int, int], deviation: float, chance: torch.Generator) -> 
     return drawn
 
 
-def softmax(logits: Floats) -> Floats:
-    """(n, C) -> (n, C), each row sums to 1."""
+def softmax(logits: Floats, temperature: float) -> Floats:
+    """(n, C) -> softmax(logits / temperature), (n, C), each row sums to 1."""
     if not logits.shape[1]:
         return logits
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    powers = np.exp((logits - logits.max(axis=1, keepdims=True)) / np.float32(temperature))
     shares: Floats = powers / powers.sum(axis=1, keepdims=True)
     return shares
 

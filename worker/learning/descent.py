@@ -1,4 +1,4 @@
-"""Gradient descent for the small classifier: AdamW, one rise and fall of the rate, classes weighed by their labels."""
+"""Gradient descent for the small classifier: AdamW, one rise and fall of the rate, every label with its weight."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +17,18 @@ DECAY = 0.5
 
 
 def descend(
-    start: list[Floats], inputs: Floats, outputs: Ids, steps: int, peak_rate: float, chance: torch.Generator
+    start: list[Floats],
+    inputs: Floats,
+    outputs: Ids,
+    weights: Floats,
+    steps: int,
+    peak_rate: float,
+    chance: torch.Generator,
 ) -> list[Floats]:
     """Weights after `steps` batches: hidden (100, d), its bias (100,), output (C, 100), its bias (C,), as given.
 
-    inputs: (m, d) standardised, m > 0. outputs: (m,) the row of the output layer that is right. peak_rate: of AdamW.
+    inputs: (m, d) standardised, m > 0. outputs: (m,) the row of the output layer that is right. weights: (m,) how much
+    each counts in the mean of its batch. peak_rate: of AdamW.
     Only `chance` is drawn from. One flat vector holds all weights, so that a step of AdamW is six operations.
     Loshchilov & Hutter 2019, Alg. 2 (AdamW); Smith & Topin 2018 (one cycle).
     """
@@ -36,13 +43,13 @@ def descend(
         # biases do not decay
         decay = torch.cat([torch.full((weight.size,), DECAY * (weight.ndim - 1)) for weight in start])
         drift, energy = torch.zeros_like(flat), torch.zeros_like(flat)
-        x, y = torch.tensor(inputs), torch.tensor(outputs)
-        weigh = torch.tensor(class_weights(outputs, len(start[2])))
+        x, y, weigh = torch.tensor(inputs), torch.tensor(outputs), torch.tensor(weights)
         for step, (rows, rate) in enumerate(
             zip(batches(len(x), steps, chance), one_cycle(steps, peak_rate), strict=True), 1
         ):
             logits = linear(linear(x[rows], hidden, hidden_bias).relu(), output, output_bias)
-            slopes = torch.autograd.grad(cross_entropy(logits, y[rows], weigh), layers)
+            losses, counts = cross_entropy(logits, y[rows], reduction="none"), weigh[rows]
+            slopes = torch.autograd.grad(losses.dot(counts) / counts.sum().clamp_min(1e-8), layers)
             slope = torch.cat([part.ravel() for part in slopes])
             drift.lerp_(slope, 0.1)
             energy.mul_(0.999).addcmul_(slope, slope, value=0.001)
@@ -71,13 +78,13 @@ def one_cycle(steps: int, peak: float) -> list[float]:
     return rates
 
 
-def class_weights(outputs: Ids, classes: int) -> Floats:
-    """(m,) -> (classes,): rare classes weigh more, up to a hundred times. Cui et al. 2019, eq. 2, beta 0.99.
+def class_weights(outputs: Ids, classes: int, beta: float = BETA) -> Floats:
+    """(m,) -> (classes,): rare classes weigh more, with beta 0.99 up to a hundred times, with 0 not. Cui et al. 2019, eq. 2.
 
     So one deer among ten thousand cows counts, and one mistyped label does not rule. The mean over the labels is 1.
     """
     counts = np.bincount(outputs, minlength=classes)
-    weights = (1 - BETA) / (1 - BETA ** np.maximum(counts, 1))
+    weights = (1 - beta) / (1 - beta ** np.maximum(counts, 1))
     balanced: Floats = (weights * len(outputs) / (weights * counts).sum()).astype(np.float32)
     return balanced
 

@@ -44,7 +44,7 @@ def layers_of(classifier: Classifier, vectors: Floats, rows: Rows) -> tuple[Floa
         block = np.asarray(vectors[rows[at]])
         refuse(block, rows[at])
         inner[at] = np.maximum(block @ hidden.T + bias, 0)
-        chances[at] = softmax(inner[at] @ classifier.output.T + classifier.output_bias)
+        chances[at] = softmax(inner[at] @ classifier.output.T + classifier.output_bias, classifier.temperature)
     return inner, chances
 
 
