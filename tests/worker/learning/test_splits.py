@@ -1,14 +1,11 @@
-"""What is held back shares no camera with what is kept, and the report rests on it."""
-
-import math
+"""What is held back shares no camera with what is kept."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.learning.report import report
-from worker.learning.splits import by_group
+from worker.learning.splits import by_group, unseen
 
 
 @settings(max_examples=100, deadline=None)
@@ -39,12 +36,17 @@ def test_what_does_not_fit_is_refused() -> None:
         by_group(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64), 1.0, np.random.default_rng(0))
 
 
-def test_a_report_counts_held_cameras_and_says_when_there_are_none() -> None:
-    rng = np.random.default_rng(1)
-    labels, deployment = rng.integers(0, 3, 400), rng.integers(0, 12, 400)
-    vectors = (np.eye(3, 8)[labels] * 6 + rng.standard_normal((400, 8))).astype(np.float32)
-    found = report(vectors, labels, deployment, classes=[0, 1, 2], seed=1)
-    assert found.accuracy > 0.95 and found.n_held > 40
-    assert set(found.per_class) <= {0, 1, 2}
-    alone = report(vectors, labels, np.zeros(400, dtype=np.int64), classes=[0, 1, 2], seed=1)
-    assert math.isnan(alone.accuracy) and alone.n_held == 0
+def test_deployments_are_held_where_there_are_some_else_bursts_else_crops() -> None:
+    labels, bursts = np.arange(400) % 3, np.arange(400) // 4 + 1
+    for deployment, sequence, expected in [
+        (np.arange(400) // 20, bursts, np.arange(400) // 20),
+        (np.zeros(400, np.int64), bursts, bursts),
+        (np.zeros(400, np.int64), np.zeros(400, np.int64), np.arange(400)),
+    ]:
+        kept, held, groups = unseen(deployment, sequence, labels, 0.2, np.random.default_rng(0))
+        assert len(held) == pytest.approx(80, abs=10)
+        assert not set(expected[kept]) & set(expected[held])
+        assert len(np.unique(groups)) == len(np.unique(expected))
+    mixed = np.where(np.arange(400) < 200, 0, bursts)
+    kept, held, groups = unseen(np.zeros(400, np.int64), mixed, labels, 0.2, np.random.default_rng(0))
+    assert len(np.unique(groups)) == 250 and not set(groups[kept]) & set(groups[held])
