@@ -415,7 +415,10 @@ def simulate(
         typer.Option(help="A folder of class folders, a labels.csv (path, label), a COCO JSON, or a project's name."),
     ],
     out: Annotated[Path, typer.Option(help="Keeps everything; the same command goes on where it was stopped.")],
-    strategies: Annotated[str, typer.Option(help="Names with commas between them, or all.")] = "random,k_center,margin",
+    strategies: Annotated[
+        str,
+        typer.Option(help="Names with commas between them, or all; margin+ceal teaches the classifier in another way."),
+    ] = "random,k_center,margin",
     seeds: Annotated[int, typer.Option(help="Courses of each strategy, each with another first round.")] = 5,
     initial: Annotated[int, typer.Option(help="Random crops of the first round.")] = 1000,
     round_size: Annotated[int, typer.Option("--round", help="Crops of every other round.")] = 100,

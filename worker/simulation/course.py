@@ -23,10 +23,13 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
 from worker.device import Device, find_device
-from worker.learning.classifier import Classifier, fit
+from worker.learning.classifier import Classifier
 from worker.learning.descent import Floats, Ids
 from worker.learning.finetuning import fine_tune, recipe_for
 from worker.learning.metric_training import Recipe
+from worker.learning.named_crops import NamedCrops
+from worker.learning.temperature import calibration_error
+from worker.learning.ways import PLAIN, WAYS, learn
 from worker.networks.embedder import load_embedder
 from worker.networks.weights import write_atomically
 from worker.selection.coverage import Coverage
@@ -58,7 +61,8 @@ class Protocol:
 @dataclass(frozen=True)
 class Line:
     """One finished round. picks: rows of the pool that were asked. next: those chosen ahead. accuracy: of the rows to measure
-    on; recall: the mean over their species. tuned: what a fine-tune at its end came to, or None."""
+    on; recall: the mean over their species; calibration: the expected calibration error there, None in older files. tuned:
+    what a fine-tune at its end came to, or None."""
 
     number: int
     picks: list[int]
@@ -68,6 +72,7 @@ class Line:
     recall: float
     seconds: float
     tuned: dict[str, float | bool | str] | None = None
+    calibration: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +94,10 @@ class Course:
     """The state of one course between two rounds."""
 
     def __init__(self, table: Table, strategy: str, seed: int, protocol: Protocol, folder: Path) -> None:
-        """folder: keeps the course; where it holds lines already, the course goes on."""
-        self.study, self.strategy, self.seed, self.protocol, self.folder = table.study, strategy, seed, protocol, folder
+        """strategy: its name, or name+way of the classifier. folder: keeps the course; where it holds lines already, the
+        course goes on."""
+        self.study, self.seed, self.protocol, self.folder = table.study, seed, protocol, folder
+        self.strategy, self._way = strategy_and_way(strategy)
         self._weights = table.weights
         self._classifier: Classifier | None = None
         self._coverage: Coverage | None = None
@@ -126,8 +133,9 @@ class Course:
         answered = before + picks
         self._fit(answered)
         tuned = self._fine_tune(answered, number) if self._is_due(len(before), len(answered)) else None
-        accuracy, recall = self._measured()
-        return Line(number, picks, chosen, len(answered), accuracy, recall, time.monotonic() - started, tuned)
+        accuracy, recall, error = self._measured()
+        seconds = time.monotonic() - started
+        return Line(number, picks, chosen, len(answered), accuracy, recall, seconds, tuned, error)
 
     def _first(self) -> list[int]:
         """Equal for all strategies of a seed."""
@@ -159,18 +167,20 @@ class Course:
         )  # fmt: skip
 
     def _fit(self, rows: list[int]) -> None:
-        labels = self.study.labels[rows]
-        classes = np.unique(labels).tolist()
-        vectors = self._vectors[np.array(rows, np.int64)]
-        self._classifier = fit(vectors, labels, classes=classes, seed=self.seed, warm=self._classifier)
+        crops = NamedCrops(
+            vectors=self._asked, rows=np.array(rows, np.int64), labels=self.study.labels[rows],
+            deployment=self.study.deployment[rows], sequence=self.study.sequence[rows], number=len(self.lines) + 1,
+        )  # fmt: skip
+        self._classifier, _report = learn(crops, self.seed, warm=self._classifier, way=WAYS[self._way])
 
-    def _measured(self) -> tuple[float, float]:
-        """(share of the rows to measure on that are named right, the mean of that over their species)."""
+    def _measured(self) -> tuple[float, float, float]:
+        """(share of the rows to measure on that are named right, the mean of that over their species, calibration error)."""
         assert self._classifier is not None
-        found = self._classifier.probabilities(self._vectors[self.study.pool :]).argmax(axis=1)
-        true = self.study.true_of_test
+        chances = self._classifier.probabilities(self._vectors[self.study.pool :])
+        found, true = chances.argmax(axis=1), self.study.true_of_test
         right = np.array(self._classifier.classes)[found] == true
-        return float(right.mean()), float(np.mean([right[true == kind].mean() for kind in np.unique(true)]))
+        recall = float(np.mean([right[true == kind].mean() for kind in np.unique(true)]))
+        return float(right.mean()), recall, calibration_error(chances, np.where(right, found, -1))
 
     # --- the embedder --------------------------------------------------------------------------------------------------------
 
@@ -253,6 +263,12 @@ class Taught:
         """rows: (m,) -> (m, h, w, 3) uint8."""
         assert self._study.crops is not None
         return self._study.crops[self._rows[rows]]
+
+
+def strategy_and_way(name: str) -> tuple[str, str]:
+    """ "margin+ceal" -> the strategy and the way to teach the classifier; without a way it is plain."""
+    strategy, _, way = name.partition("+")
+    return strategy, way or PLAIN
 
 
 def columns_of(labels: Ids, classifier: Classifier | None) -> Ids:

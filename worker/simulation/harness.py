@@ -23,9 +23,10 @@ import torch
 
 from worker.device import find_device
 from worker.images.crops import CROP_PX
+from worker.learning.ways import WAYS
 from worker.networks.weights import sha256_of, write_atomically
 from worker.selection.strategies import NEEDS_CROPS, STRATEGIES
-from worker.simulation.course import LINES, Course, Line, Protocol, Table, read_lines
+from worker.simulation.course import LINES, Course, Line, Protocol, Table, read_lines, strategy_and_way
 from worker.simulation.embedding import embedded, start_weights
 from worker.simulation.studies import Study
 
@@ -40,7 +41,8 @@ class SimulationError(Exception):
 
 @dataclass(frozen=True)
 class Wishes:
-    """What is simulated. size_px: the side at which the embedder sees a crop. seeds: 1 to this number."""
+    """What is simulated. strategies: names, or name+way of the classifier ("margin+ceal"). size_px: the side at which the
+    embedder sees a crop. seeds: 1 to this number."""
 
     strategies: tuple[str, ...]
     seeds: int
@@ -50,10 +52,12 @@ class Wishes:
 
     def check(self, study: Study) -> None:
         """Raises SimulationError naming what cannot be."""
-        unknown = [name for name in self.strategies if name not in STRATEGIES]
-        protocol, needs = self.protocol, [name for name in self.strategies if name in NEEDS_CROPS]
-        if unknown:
-            raise SimulationError(f"no strategy is called {unknown[0]!r}; there are {', '.join(STRATEGIES)}")
+        for strategy, way in map(strategy_and_way, self.strategies):
+            if strategy not in STRATEGIES:
+                raise SimulationError(f"no strategy is called {strategy!r}; there are {', '.join(STRATEGIES)}")
+            if way not in WAYS:
+                raise SimulationError(f"no classifier is called {way!r}; there are {', '.join(WAYS)}")
+        protocol, needs = self.protocol, sorted(self.looking())
         if not self.strategies or min(self.seeds, protocol.initial, protocol.round, protocol.budget) < 1:
             raise SimulationError("at least one strategy, one seed and one label a round are needed")
         if protocol.initial > min(protocol.budget, study.pool):
@@ -63,6 +67,10 @@ class Wishes:
             raise SimulationError(
                 f"{needs[0] if needs else 'a fine-tune'} needs crops, and this study has vectors only"
             )
+
+    def looking(self) -> frozenset[str]:
+        """The strategies that look at the crops themselves."""
+        return NEEDS_CROPS.intersection(strategy_and_way(name)[0] for name in self.strategies)
 
 
 @dataclass(frozen=True)
@@ -127,8 +135,7 @@ def set_up(study: Study, wishes: Wishes, work: Path, tell: Tell) -> Table:
     assert study.crops is not None
     weights = start_weights(wishes.embedder, wishes.size_px, work)
     vectors = embedded(study.crops, "the study", weights, work, find_device(), tell)
-    needs = NEEDS_CROPS.intersection(wishes.strategies)
-    return Table(study, vectors, weights, pixels_of(study, work, tell) if needs else None)
+    return Table(study, vectors, weights, pixels_of(study, work, tell) if wishes.looking() else None)
 
 
 def pixels_of(study: Study, work: Path, tell: Tell) -> Path:

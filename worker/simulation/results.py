@@ -11,7 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from worker.learning.ways import PLAIN
 from worker.networks.weights import write_atomically
+from worker.simulation.course import strategy_and_way
 from worker.simulation.curves import Band, Curve, area, band, labels_to, mean_and_half, paired
 from worker.simulation.harness import Played
 from worker.simulation.studies import Study
@@ -26,7 +28,9 @@ def write_results(played: Sequence[Played], study: Study, settings: dict[str, An
 
     {"settings", "curves": {strategy: {"labels", "mean", "low95", "high95"}}, "recall": the same, "labels_to": {strategy:
     {"0.85": n or null}}, "area": {strategy: {"mean", "low95", "high95"}}, "against_random": curves of paired differences,
-    "saved": {strategy: share of the labels of random at the budget that it needs less}, "fine_tunes": {strategy: [...]}}.
+    "saved": {strategy: share of the labels of random at the budget that it needs less}, "calibration": curves of the expected
+    calibration error, "against_plain": {strategy+way: {"accuracy", "recall", "calibration": curves of paired differences from
+    the strategy with the plain classifier, "area": of accuracy}}, "fine_tunes": {strategy: [...]}}.
     """
     found = results(played, settings)
     write_atomically(folder / "results.json", (json.dumps(found, indent=1) + "\n").encode())
@@ -52,6 +56,8 @@ def results(played: Sequence[Played], settings: dict[str, Any]) -> dict[str, Any
         "area": {name: interval([area(curve) for curve in curves]) for name, curves in accuracy.items()},
         "against_random": {name: plain(found) for name, found in others.items()},
         "saved": saved(bands),
+        "calibration": {name: plain(band(curves)) for name, curves in by_strategy(played, "calibration").items()},
+        "against_plain": against_plain(played),
         "fine_tunes": {
             name: [line.tuned for each in played if each.strategy == name for line in each.lines if line.tuned]
             for name in accuracy
@@ -60,11 +66,25 @@ def results(played: Sequence[Played], settings: dict[str, Any]) -> dict[str, Any
 
 
 def by_strategy(played: Sequence[Played], what: str) -> dict[str, list[Curve]]:
-    """strategy -> labels to accuracy (or recall) of each seed, in the order of the seeds."""
+    """strategy -> labels to accuracy (or another field of Line) of each seed, in the order of the seeds."""
     found: dict[str, list[Curve]] = {}
     for each in sorted(played, key=lambda one: one.seed):
-        found.setdefault(each.strategy, []).append({line.labels: getattr(line, what) for line in each.lines})
+        curve = {line.labels: getattr(line, what) for line in each.lines}
+        found.setdefault(each.strategy, []).append({at: value for at, value in curve.items() if value is not None})
     return dict(sorted(found.items()))
+
+
+def against_plain(played: Sequence[Played]) -> dict[str, dict[str, Any]]:
+    """What another way to teach the classifier changes, seed by seed, where the strategy was played plainly too."""
+    curves = {what: by_strategy(played, what) for what in ("accuracy", "recall", "calibration")}
+    found: dict[str, dict[str, Any]] = {}
+    for name in curves["accuracy"]:
+        strategy, way = strategy_and_way(name)
+        if way != PLAIN and strategy in curves["accuracy"]:
+            found[name] = {what: plain(paired(of[name], of[strategy])) for what, of in curves.items()}
+            both = zip(curves["accuracy"][name], curves["accuracy"][strategy], strict=True)
+            found[name]["area"] = interval([area(mine) - area(theirs) for mine, theirs in both])
+    return found
 
 
 def saved(bands: dict[str, Band]) -> dict[str, float | None]:
@@ -100,11 +120,23 @@ def table_of_rounds(played: Sequence[Played]) -> str:
     """One line a round of a course."""
     rows = [
         [each.strategy, each.seed, line.number, line.labels, f"{line.accuracy:.4f}", f"{line.recall:.4f}",
-         f"{line.seconds:.2f}", "" if line.tuned is None else "yes" if line.tuned["helped"] else "no"]
+         f"{line.seconds:.2f}", "" if line.tuned is None else "yes" if line.tuned["helped"] else "no",
+         "" if line.calibration is None else f"{line.calibration:.4f}"]
         for each in played
         for line in each.lines
     ]  # fmt: skip
-    return csv_of(["strategy", "seed", "round", "labels", "accuracy", "recall", "seconds", "fine_tune_helped"], rows)
+    header = [
+        "strategy",
+        "seed",
+        "round",
+        "labels",
+        "accuracy",
+        "recall",
+        "seconds",
+        "fine_tune_helped",
+        "calibration_error",
+    ]
+    return csv_of(header, rows)
 
 
 def table_of_picks(played: Sequence[Played], study: Study) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from tests.worker.simulation.known_studies import clouds, squares
 from worker.device import find_device
@@ -93,6 +94,30 @@ def test_accuracy_and_recall_are_of_the_rows_to_measure_on(tmp_path: Path) -> No
     assert line.accuracy == pytest.approx(right.mean())
     kinds = np.unique(study.labels[240:])
     assert line.recall == pytest.approx(np.mean([right[study.labels[240:] == kind].mean() for kind in kinds]))
+
+
+@pytest.mark.parametrize("way", ["ceal", "propagation", "unweighted"])
+def test_another_way_to_teach_asks_the_same_first_and_is_cut_and_goes_on(tmp_path: Path, way: str) -> None:
+    """Guessed names teach and are not counted: labels are what the person said."""
+    table = table_of(clouds(), tmp_path)
+    plain = played(Course(table, "margin", 1, SMALL, tmp_path / "plain"))
+    other = played(Course(table, f"margin+{way}", 1, SMALL, tmp_path / "other"))
+    assert other[0].picks == plain[0].picks
+    assert [line.labels for line in other] == [30, 40, 50, 60, 70]
+    kept = [load_file(next((tmp_path / name).glob("classifier-5.*"))) for name in ("plain", "other")]
+    assert int(kept[1]["n_labels"][0]) == 70
+    assert not np.array_equal(kept[0]["hidden"], kept[1]["hidden"])
+    list(islice(Course(table, f"margin+{way}", 1, SMALL, tmp_path / "cut").run(), 2))
+    assert played(Course(table, f"margin+{way}", 1, SMALL, tmp_path / "cut")) == other
+
+
+def test_a_temperature_leaves_random_picks_and_accuracy_and_changes_how_sure_it_is(tmp_path: Path) -> None:
+    table, protocol = table_of(clouds(pool=400), tmp_path), Protocol(initial=200, round=20, budget=240)
+    with_it, without = (
+        played(Course(table, name, 1, protocol, tmp_path / name)) for name in ("random", "random+uncalibrated")
+    )
+    assert [replace(line, calibration=0) for line in with_it] == [replace(line, calibration=0) for line in without]
+    assert all(mine.calibration != other.calibration for mine, other in zip(with_it, without, strict=True))
 
 
 def test_a_small_pool_ends_the_course(tmp_path: Path) -> None:

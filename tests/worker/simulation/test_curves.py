@@ -22,9 +22,9 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def course(strategy: str, seed: int, accuracies: list[float]) -> Played:
+def course(strategy: str, seed: int, accuracies: list[float], calibration: float | None = None) -> Played:
     lines = [
-        Line(number, [number], [], 100 * number, accuracy, accuracy / 2, 1.0)
+        Line(number, [number], [], 100 * number, accuracy, accuracy / 2, 1.0, calibration=calibration)
         for number, accuracy in enumerate(accuracies, 1)
     ]
     return Played(strategy, seed, lines)
@@ -74,7 +74,7 @@ def test_the_files_say_what_the_courses_came_to(tmp_path: Path) -> None:
     assert len(rows) == 12
     assert rows[-1] == {
         "strategy": "margin", "seed": "2", "round": "3", "labels": "300", "accuracy": "0.8800", "recall": "0.4400",
-        "seconds": "1.00", "fine_tune_helped": "",
+        "seconds": "1.00", "fine_tune_helped": "", "calibration_error": "",
     }  # fmt: skip
     picks = list(csv.DictReader((tmp_path / "picks.csv").open()))
     assert len(picks) == 12
@@ -85,6 +85,24 @@ def test_the_files_say_what_the_courses_came_to(tmp_path: Path) -> None:
     assert page.count("<svg") == 2
     assert page.index("<td>margin</td>") < page.index("<td>random</td>")
     assert "http" not in (tmp_path / "curves.svg").read_text().replace("http://www.w3.org/", "")
+
+
+def test_another_way_to_teach_is_compared_with_the_plain_one_seed_by_seed(tmp_path: Path) -> None:
+    played = [
+        course("margin", 1, [0.5, 0.7], 0.1), course("margin", 2, [0.5, 0.8], 0.2),
+        course("margin+ceal", 1, [0.5, 0.8], 0.15), course("margin+ceal", 2, [0.5, 0.9], 0.25),
+        course("random+ceal", 1, [0.5, 0.6], 0.1), course("random+ceal", 2, [0.5, 0.6], 0.1),
+    ]  # fmt: skip
+    found = write_results(played, clouds(), SETTINGS, tmp_path)
+    assert list(found["against_plain"]) == ["margin+ceal"]  # random was not played plainly
+    difference = found["against_plain"]["margin+ceal"]
+    assert difference["accuracy"] == {
+        "labels": [100, 200], "mean": [0.0, 0.1], "low95": [0.0, 0.1], "high95": [0.0, 0.1]
+    }  # fmt: skip
+    assert difference["recall"]["mean"] == [0.0, 0.05] and difference["calibration"]["mean"] == [0.05, 0.05]
+    assert difference["area"] == {"mean": 0.05, "low95": 0.05, "high95": 0.05}
+    assert found["calibration"]["margin"]["mean"] == [0.15, 0.15]
+    assert "margin+ceal</td><td>5.0" in write_report(found, [], tmp_path).read_text()
 
 
 def test_one_seed_and_no_baseline_are_fine(tmp_path: Path) -> None:
