@@ -44,10 +44,10 @@ class Report:
         return dict(plain(asdict(self)))
 
 
-def judge(classifier: Classifier, vectors: Floats, labels: Ids, groups: Ids) -> Report:
+def judge(classifier: Classifier, vectors: Floats, labels: Ids, bursts: Ids) -> Report:
     """Name held crops with a classifier that never saw them. vectors: (h, d). labels: (h,) class ids that it can answer.
 
-    groups: (h,) what was held whole; a half holds whole groups too.
+    bursts: (h,) which crops are of one sequence; it lies in one half.
     """
     if not len(labels):
         return Report(math.nan, {}, 0)
@@ -61,7 +61,7 @@ def judge(classifier: Classifier, vectors: Floats, labels: Ids, groups: Ids) -> 
     can = np.isin(classes, list(classifier.named()))
     logits, right = logits[:, can], np.argmax(labels[:, None] == classes[can], axis=1)
     before = calibration_error(softmax(logits, 1.0), right)
-    after = calibration_error(crossed(logits, right, groups), right)
+    after = calibration_error(crossed(logits, right, bursts), right)
     return Report(accuracy, per_class, len(labels), temperature_of(logits, right), before, after)
 
 
@@ -72,9 +72,9 @@ def of_class(named: Ids, labels: Ids, kind: int) -> OfClass:
     return OfClass(hits / calls if calls else math.nan, hits / n, n)
 
 
-def crossed(logits: Floats, right: Ids, groups: Ids) -> Floats:
-    """(h, C) -> (h, C) probabilities, every second group with the temperature of the others."""
-    odd = np.unique(groups, return_inverse=True)[1] % 2 == 1
+def crossed(logits: Floats, right: Ids, bursts: Ids) -> Floats:
+    """(h, C) -> (h, C) probabilities, every second burst with the temperature of the others."""
+    odd = np.unique(bursts, return_inverse=True)[1] % 2 == 1
     found = np.empty_like(logits)
     for half in (odd, ~odd):
         found[half] = softmax(logits[half], temperature_of(logits[~half], right[~half]))

@@ -5,17 +5,20 @@ import numpy as np
 from worker.learning.descent import Ids
 
 
-def unseen(deployment: Ids, sequence: Ids, labels: Ids, share: float, rng: np.random.Generator) -> tuple[Ids, Ids, Ids]:
-    """(kept, held, groups): whole deployments are held; where that leaves less than half of the share, whole sequences.
+def unseen(deployment: Ids, sequence: Ids, labels: Ids, share: float, rng: np.random.Generator) -> tuple[Ids, Ids]:
+    """(kept, held) rows: whole deployments are held; where that leaves less than half of the share, whole sequences.
 
-    deployment, sequence, labels: (m,); sequence 0: not known, a crop by itself. kept, held: ascending rows. groups: (m,)
-    what was held whole.
+    deployment, sequence, labels: (m,); sequence 0: not known, a crop by itself.
     """
     kept, held = by_group(deployment, labels, share, rng)
     if len(held) >= share * len(labels) / 2:
-        return kept, held, deployment
-    bursts = np.where(sequence == 0, sequence.max(initial=0) + 1 + np.arange(len(sequence)), sequence)
-    return *by_group(bursts, labels, share, rng), bursts
+        return kept, held
+    return by_group(bursts(sequence), labels, share, rng)
+
+
+def bursts(sequence: Ids) -> Ids:
+    """(m,) -> (m,) the same groups, and a number of its own for each crop of which the sequence is not known, 0."""
+    return np.where(sequence == 0, sequence.max(initial=0) + 1 + np.arange(len(sequence)), sequence)
 
 
 def by_group(groups: Ids, labels: Ids, share: float, rng: np.random.Generator) -> tuple[Ids, Ids]:

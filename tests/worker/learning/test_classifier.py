@@ -138,6 +138,18 @@ def test_rare_classes_weigh_more_but_not_without_limit() -> None:
     assert weights[0] < weights[1] < weights[2] < 101 * weights[0]
 
 
+def test_labels_without_trust_teach_nothing() -> None:
+    vectors, labels = animals(400, [0, 1, 2])
+    wrong = np.where(np.arange(400) < 250, (labels + 1) % 3, labels)
+    trust = (np.arange(400) >= 250).astype(np.float32)
+    trusting, wary = (fit(vectors, wrong, classes=[0, 1, 2], seed=1, trust=each) for each in (None, trust))
+    more = animals(300, [0, 1, 2], seed=2)
+    assert accuracy(trusting, *more) < 0.5 < 0.95 < accuracy(wary, *more)
+    for bad in (trust[:9], -trust):
+        with pytest.raises(ValueError, match="trust"):
+            fit(vectors, wrong, classes=[0, 1, 2], seed=1, trust=bad)
+
+
 def test_equal_vectors_and_flat_dimensions_do_not_break_it() -> None:
     vectors = np.ones((20, D), dtype=np.float32)
     labels = np.array([0, 1] * 10)
@@ -157,6 +169,10 @@ def test_arrays_bring_the_same_classifier_back_and_bad_ones_are_refused() -> Non
         Classifier.from_arrays({**arrays, "hidden": arrays["hidden"][:, :3]})
     with pytest.raises(ValueError, match="scale"):
         Classifier.from_arrays({**arrays, "scale": arrays["scale"] * np.nan})
+    with pytest.raises(ValueError, match="temperature"):
+        Classifier.from_arrays({**arrays, "temperature": np.zeros(1)})
+    older = Classifier.from_arrays({name: array for name, array in arrays.items() if name != "temperature"})
+    assert older.temperature == 1
 
 
 def test_what_cannot_be_meant_is_refused() -> None:

@@ -11,7 +11,7 @@ from worker.learning.classifier import Classifier, softmax
 from worker.learning.named_crops import NamedCrops
 from worker.learning.report import FEWEST, judge
 from worker.learning.temperature import calibration_error, temperature_of
-from worker.learning.ways import WAYS, learn, taught
+from worker.learning.ways import WAYS, goes_on, learn, taught
 
 D, TWINS = 40, 4
 
@@ -133,6 +133,21 @@ def test_equal_arguments_give_equal_bytes_and_many_labels_are_judged_by_a_part()
     assert back.temperature == classifier.temperature != 1
     chances = softmax(classifier.logits(crops.vectors), classifier.temperature)
     np.testing.assert_array_equal(back.probabilities(crops.vectors), chances)
+
+
+def test_few_labels_are_learnt_from_nothing_and_many_go_on_until_there_are_a_tenth_more() -> None:
+    crops = doubtful(60, 1)
+    first = taught(crops.only(np.arange(200)), 1, None, WAYS["plain"])
+    assert not goes_on(None, 100) and not goes_on(first, 5_000)
+    assert goes_on(replace(first, n_labels=29_900), 30_000)
+    assert not goes_on(replace(first, n_labels=27_000), 30_000) and not goes_on(replace(first, n_labels=30_100), 30_000)
+    anew = [
+        number for number in range(5_100, 30_001, 100) if not goes_on(replace(first, n_labels=number - 100), number)
+    ]
+    assert len(anew) == pytest.approx(np.log(6) / np.log(1.1), abs=1)  # one in every tenth more labels
+    cold, again = learn(crops, 1)[0], learn(crops, 1, warm=first)[0]
+    assert (cold.hidden == again.hidden).all()
+    assert not (cold.hidden == learn(crops, 1, warm=first, way=WAYS["warm"])[0].hidden).all()
 
 
 def test_a_warm_start_goes_on_from_what_was_learnt_not_from_what_was_made_of_it() -> None:

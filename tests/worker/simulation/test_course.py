@@ -85,11 +85,9 @@ def test_accuracy_and_recall_are_of_the_rows_to_measure_on(tmp_path: Path) -> No
     course = Course(table_of(study, tmp_path), "random", 1, replace(SMALL, budget=30), tmp_path / "course")
     [line] = played(course)
     rows = np.array(line.picks)
-    ahead = rows[:24]
-    first = fit(study.vectors[ahead], study.labels[ahead], classes=np.unique(study.labels[ahead]).tolist(), seed=1)
     classes = np.unique(study.labels[rows]).tolist()
-    second = fit(study.vectors[rows], study.labels[rows], classes=classes, seed=1, warm=first)
-    named = np.array(classes)[second.probabilities(study.vectors[240:]).argmax(axis=1)]
+    classifier = fit(study.vectors[rows], study.labels[rows], classes=classes, seed=1)
+    named = np.array(classes)[classifier.probabilities(study.vectors[240:]).argmax(axis=1)]
     right = named == study.labels[240:]
     assert line.accuracy == pytest.approx(right.mean())
     kinds = np.unique(study.labels[240:])
