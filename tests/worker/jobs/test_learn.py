@@ -11,12 +11,14 @@ from models.checkpoint import CLASSIFIER, Checkpoint
 from models.invariants import examine
 from models.job import Job
 from models.label import newest_label_id
-from models.predictions import Part
+from models.predictions import Part, Predictions
 from models.project import Project
 from models.queue import ask
 from models.round import Pick, Round, ask_if_idle, ask_next
+from tests.worker.jobs.pasture import graze, name
 from tests.worker.jobs.scenes import NAMES, Scene, meadow, say
 from worker.jobs import matrix
+from worker.jobs.classifiers import classifier_of
 
 
 @pytest.fixture
@@ -192,6 +194,27 @@ def test_equal_labels_seed_and_parent_give_equal_picks_and_equal_weights(filled:
     assert again.state == "done"
     assert [box_id for box_id in chosen if box_id in filled.picks(2)] == filled.picks(2)[:10]
     assert classifiers(filled)[-1].sha256 == weights
+
+
+def test_a_classifier_brings_a_report_from_a_camera_that_it_was_not_taught_and_its_temperature(scene: Scene) -> None:
+    """Names by chance: what the crops look like says nothing, and the classifier must not be sure."""
+    chance = np.random.default_rng(0)
+    box_ids = graze(scene, 210)
+    name(scene, box_ids, tuple(chance.choice(NAMES, len(box_ids)).tolist()))
+    assert learn(scene).error == ""
+    checkpoint = classifiers(scene)[-1]
+    report = checkpoint.card["report"]
+    assert report["n_held"] == 70  # one of three cameras
+    assert {int(kind) for kind in report["per_class"]} == set(checkpoint.classes)
+    assert sum(line["n"] for line in report["per_class"].values()) == 70
+    assert report["accuracy"] < 0.5 and report["temperature"] > 1.2
+    assert 0 <= report["error_after"] < 0.2 and 0 <= report["error_before"] < 0.2
+    classifier = classifier_of(scene.store, checkpoint)
+    assert classifier.temperature == pytest.approx(report["temperature"], abs=1e-4)
+    read = matrix.MatrixCache(scene.bench, scene.project_id, checkpoint.parent_id).matrix()
+    said = Predictions(scene.store.root / checkpoint.predictions).firsts(read.ids.tolist())
+    shown = [said[box_id][1] for box_id in read.ids.tolist()]
+    np.testing.assert_allclose(shown, classifier.probabilities(read.vectors).max(axis=1), atol=1e-3)
 
 
 def test_crops_that_came_while_the_job_computed_are_predicted_too(
