@@ -58,7 +58,7 @@ class Plan:
     seed: int = 7
     base: Recipe = field(default_factory=lambda: Recipe(steps=900, seed=7))
     upper: Recipe = field(
-        default_factory=lambda: Recipe(steps=300, batch=6, seed=7, rate=3e-4, trunk_rate=1e-4, average_decay=0.985)
+        default_factory=lambda: Recipe(steps=600, batch=6, seed=7, rate=3e-4, trunk_rate=1e-4, average_decay=0.985)
     )
     views_a_photo: int = 16
     others: int = 1000

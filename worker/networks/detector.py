@@ -22,7 +22,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.rpn import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 
-from worker.boxes import IOU_THRESHOLD, clamp
+from worker.boxes import clamp
 from worker.device import Device
 from worker.networks.backbone import CHANNELS, MEAN, STD, EfficientNetLite0
 from worker.networks.kinds import KindPredictor, kinds_of
@@ -32,6 +32,9 @@ from worker.networks.weights import STARTER_DIR, WeightsError, fill, read_weight
 
 FLOOR = 0.05  # no box below this score is ever kept
 MOST_BOXES = 100  # a photo
+SAME_ANIMAL = (
+    0.4  # IoU above which two boxes are one animal; 0.5 left a second, badly placed box on many (docs/lab-log.md)
+)
 KIND = "detector"
 ARCHITECTURE = "fasterrcnn-fpn96-efficientnet-lite0"
 FPN_CHANNELS = 96
@@ -246,7 +249,7 @@ def build_network(n_classes: int) -> FasterRCNN:
         rpn_batch_size_per_image=128,
         box_batch_size_per_image=96,
         box_score_thresh=FLOOR,
-        box_nms_thresh=IOU_THRESHOLD,
+        box_nms_thresh=SAME_ANIMAL,
         box_detections_per_img=MOST_BOXES,
         size_divisible=DIVISIBLE_BY,
         _skip_resize=True,  # preprocess() resized already

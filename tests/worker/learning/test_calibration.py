@@ -7,25 +7,38 @@ import pytest
 import torch
 
 from worker.device import find_device
-from worker.learning.calibration import Calibration, built_in, calibrate
+from worker.learning.calibration import Calibration, built_in, calibrate, precision_from
 from worker.learning.field_photos import open_upright
 from worker.networks.detector import KIND, STARTER_DIR, load_detector
 from worker.networks.weights import read_weights, write_weights
 
 
 def drawn(slope: float, offset: float, n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Raw scores, and whether each box is right when the truth is this calibration."""
+    """Raw scores, most of them low, and whether each box is right when this is the chance of a box of just its score."""
     rng = np.random.default_rng(1)
-    scores = rng.uniform(0.01, 0.99, n).astype(np.float32)
+    scores = rng.beta(0.4, 1.2, n).clip(0.05, 0.99).astype(np.float32)
     return scores, rng.random(n) < Calibration(slope, offset)(scores)
 
 
-def test_a_known_calibration_is_found_again_and_ninety_means_nine_in_ten() -> None:
-    scores, hits = drawn(0.6, -1.0)
-    found = calibrate(scores, hits)
-    assert (found.slope, found.offset) == pytest.approx((0.6, -1.0), abs=0.05)
-    about = np.abs(found(scores) - 0.7) < 0.03
-    assert hits[about].mean() == pytest.approx(0.7, abs=0.04)
+def test_of_the_boxes_at_ninety_or_above_nine_in_ten_are_right_and_one_in_twenty_at_the_floor() -> None:
+    scores, hits = drawn(1.4, 0.3)
+    found = calibrate(scores, hits)(scores)
+    assert (found >= 0.9).sum() > 500
+    assert hits[found >= 0.9].mean() == pytest.approx(0.9, abs=0.03)
+    raw_floor = Calibration(1.4, 0.3).where(0.05)
+    assert calibrate(scores, hits).where(0.05) == pytest.approx(raw_floor, abs=0.1)
+
+
+def test_scores_that_say_nothing_are_left_as_likely_as_all() -> None:
+    chance = np.random.default_rng(2)
+    scores, hits = chance.uniform(0.1, 0.9, 5000).astype(np.float32), chance.random(5000) < 0.3
+    np.testing.assert_allclose(calibrate(scores, hits)(scores), 0.3, atol=0.05)
+
+
+def test_the_precision_from_each_score_upwards_counts_equal_scores_together() -> None:
+    scores = np.array([0.2, 0.9, 0.5, 0.5], np.float32)
+    hits = np.array([False, True, True, False])
+    np.testing.assert_allclose(precision_from(scores, hits), [3 / 6, 2 / 3, 3 / 5, 3 / 5])
 
 
 def test_the_order_of_scores_stays() -> None:
