@@ -4,7 +4,8 @@ m(x), the squared distance from row x to its nearest centre, only falls as centr
 bound, and a row has to be compared with the newer centres only when its bound is the largest of all. Decisions:
 * One distance, `squared_distance`, decides everything. Matrix products and FAISS only say which pairs need it, so the
   picks do not depend on their rounding, and ties go to the lowest row as in plain greedy.
-* No heap: a shortlist of the largest bounds, remade when all of it has fallen below what lies outside.
+* No heap: a shortlist of the largest bounds is made exact, and plain greedy picks among it while its best beats every
+  bound outside; then it is remade. So NumPy is enough: a pick is one small pass, no loop over rows.
 * Newer centres are compared before those of the start: a pick in a new cluster puts the whole cluster out of the race,
   and only what is still on top after that is checked against the thousands that were there before.
 * Matrix products are cut into tiles that BLAS does on one thread: under load its threads wait for each other, 50 ms for
@@ -16,25 +17,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.selection.errors import NotEnough
+from worker.selection.nearest import BLOCK, Floats, Vectors, nearest_centers
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-BLOCK = 16_384  # rows at a time in a pass over all vectors: 16 MB at d = 256
 PAIRS = 65_536  # exact distances at a time
-TILE = 262_144  # OpenBLAS takes a second thread above so many multiplications
-SMALLEST, LARGEST = 16, 1024  # rows compared at a time: doubled until the best row is known
-SHORTLIST = 64  # one row in so many is on the shortlist
-FLAT = 128  # up to so many centres are searched exhaustively, more through coarse cells
+TILE, HIGH = 262_144, 16  # OpenBLAS takes a second thread above so many multiplications; rows of a tile
+SMALLEST = 16  # rows checked at a time: doubled until the best row is known
+SMALL = 1_024  # rows at a time where pairs lie side by side: they stay in the cache
+SHORTLIST = 512  # rows among which plain greedy picks: 1 MB at d = 256, they stay in the cache
+SAMPLE = 16_384  # bounds that say where the shortlist begins
+ROOM = 512  # centres to come
 CHOSEN = np.float32(-1)  # the bound of a row that is itself a centre
 
 
-def squared_distance(left: Floats, right: Floats) -> Floats:
+def squared_distance(left: Vectors, right: Vectors) -> Floats:
     """(n, d) and (n, d) or (d,) -> (n,) squared Euclidean distances, row by row; the same bits in any company."""
     step = np.subtract(left, right, dtype=np.float32)
     distance: Floats = np.vecdot(step, step)
@@ -44,22 +45,23 @@ def squared_distance(left: Floats, right: Floats) -> Floats:
 class Coverage:
     """The rows of one matrix, its centres so far, and an upper bound of every row's distance to the nearest centre.
 
-    vectors: (n, d) float32, may be memory-mapped. centers: (m, d), given first; picked rows are appended.
-    bound: (n,) squared distance to centers[nearest], -1 for a picked row. A row is exact when it has seen[row] = m
-    centres, counted from the first, and checked[row]: compared with all of the `started` centres of the start too.
-    rows: the row of each centre, -1 for a centre that is no row.
+    vectors: (n, d) float32 or float16, may be memory-mapped. centers: (m, d), given first; picked rows are appended.
+    bound: (n,) squared distance to centers[nearest] or a little more, -1 for a picked row. A row is exact when it has
+    seen[row] = m centres, counted from the first, and checked[row]: compared with all of the `started` centres of the
+    start too. Distances are those of the numbers as stored, counted in float32.
+    rows: the row of each centre, -1 for a centre that is no row. compared: how often a row was compared with a centre, the
+    start's search aside.
     """
 
-    def __init__(self, vectors: Floats, centers: Floats, nearest: NDArray[np.int32] | None = None) -> None:
+    def __init__(self, vectors: Vectors, centers: Vectors, nearest: NDArray[np.int32] | None = None) -> None:
         """Start cold, or from a guess of each row's nearest centre (n,) int32: any guess gives the same picks.
 
         Raises ValueError on shapes or types that do not fit, and naming a row that is not finite.
         """
         if vectors.ndim != 2 or centers.ndim != 2 or (len(centers) and centers.shape[1] != vectors.shape[1]):
             raise ValueError(f"vectors {vectors.shape} and centers {centers.shape} must be (n, d) and (m, d)")
-        if vectors.dtype != np.float32:
-            raise ValueError(f"vectors must be float32, not {vectors.dtype}")
-        refuse_endless(vectors, "vector")
+        if vectors.dtype not in (np.float32, np.float16):
+            raise ValueError(f"vectors must be float32 or float16, not {vectors.dtype}")
         refuse_endless(centers, "centre")
         n = len(vectors)
         self.vectors = vectors
@@ -70,12 +72,13 @@ class Coverage:
         self.seen = np.zeros(n, dtype=np.int32)
         self.checked = np.zeros(n, dtype=bool)
         self.started = 0
+        self.compared = 0
         if len(centers):
             self.started = len(centers)
             self._start(0, nearest)
 
     @classmethod
-    def of_rows(cls, vectors: Floats, rows: Rows, nearest: NDArray[np.int32] | None = None) -> Coverage:
+    def of_rows(cls, vectors: Vectors, rows: Rows, nearest: NDArray[np.int32] | None = None) -> Coverage:
         """Start with the centres at these rows, which are then never picked."""
         coverage = cls(vectors, vectors[rows], nearest)
         coverage.rows = np.array(rows, dtype=np.int64)
@@ -83,7 +86,7 @@ class Coverage:
         return coverage
 
     @classmethod
-    def resumed(cls, vectors: Floats, arrays: Mapping[str, NDArray[np.generic]]) -> Coverage:
+    def resumed(cls, vectors: Vectors, arrays: Mapping[str, NDArray[np.generic]]) -> Coverage:
         """Go on from to_arrays() with the same vectors, to which new rows may have been appended.
 
         Whether the first rows are the same is for the caller to know. Raises ValueError where the arrays do not fit.
@@ -140,6 +143,7 @@ class Coverage:
             raise NotEnough(f"{k} rows asked for, {left} are unlabelled")
         picks: list[int] = []
         if k and not len(self.centers):
+            refuse_endless(self.vectors, "vector")
             picks.append(farthest_from_mean(self.vectors))
             self.add(np.array(picks, dtype=np.int64))
         while len(picks) < k:
@@ -147,55 +151,79 @@ class Coverage:
         return picks
 
     def _start(self, low: int, nearest: NDArray[np.int32] | None = None) -> None:
-        """Give the rows from `low` on a bound: the distance to a centre that is near them."""
-        guess = nearest_centers(self.vectors[low:], self.centers) if nearest is None else nearest
-        self.nearest[low:] = guess
-        for lo in range(low, len(self.vectors), BLOCK):
-            block = slice(lo, lo + BLOCK)
-            self.bound[block] = squared_distance(self.vectors[block], self.centers[self.nearest[block]])
+        """Give the rows from `low` on a bound: the distance to a centre that is near them. Raises ValueError."""
+        refuse_endless(self.vectors, "vector", low)
+        if nearest is None:
+            self.nearest[low:], distances = nearest_centers(self.vectors[low:], self.centers)
+            # |x|^2 <= 2 |c|^2 + 2 |x - c|^2, so this is above squared_distance, whatever the rounding of FAISS
+            per_size, largest = rounding(self.vectors.shape[1]), np.vecdot(self.centers, self.centers).max()
+            self.bound[low:] = distances * (1 + 2 * per_size) + 3 * per_size * largest
+        else:
+            self.nearest[low:] = nearest
+            for lo in range(low, len(self.vectors), SMALL):
+                block = slice(lo, lo + SMALL)
+                self.bound[block] = squared_distance(self.vectors[block], self.centers[self.nearest[block]])
         self.seen[low:] = self.started
-        self.checked[low:] = len(self.centers) == 1
 
     def _append(self, rows: Rows) -> None:
         m = len(self.rows)
         if m + len(rows) > len(self._room):
-            self._room = np.concatenate([self._room, np.empty((m + len(rows), self._room.shape[1]), dtype=np.float32)])
+            more = np.empty((len(rows) + ROOM, self._room.shape[1]), dtype=np.float32)
+            self._room = np.concatenate([self.centers, more])
         self._room[m : m + len(rows)] = self.vectors[rows]
         self.rows = np.concatenate([self.rows, rows])
         self.bound[rows] = CHOSEN
 
     def _pick_from_shortlist(self, k: int) -> list[int]:
-        """Up to k picks: until the best row of the shortlist may be worse than one outside it."""
-        size = max(4 * k, len(self.bound) // SHORTLIST)
-        outside = max(len(self.bound) - size, 0)
-        # every row outside is strictly below the cut, so that a tie is never split
-        cut = max(np.partition(self.bound, outside)[outside], np.float32(0))
-        rows = np.flatnonzero(self.bound >= cut)
-        bound = self.bound[rows]
+        """Up to k picks: plain greedy among the rows of the largest bounds, while its best beats what is outside."""
+        rows, cut, outside = self._shortlist()
+        self._catch_up(rows)
+        rows = rows[self.bound[rows] >= cut]
+        vectors = np.asarray(self.vectors[rows], dtype=np.float32)
         picks: list[int] = []
         batch = SMALLEST
-        while len(picks) < k and bound[best := int(bound.argmax())] >= cut:
-            row = rows[best]
-            behind = self.seen[row] < len(self.centers)
-            if bound[best] == 0 or (self.checked[row] and not behind):
-                picks.append(int(row))
-                self._append(rows[best : best + 1])
-                bound[best] = CHOSEN
-                batch = SMALLEST
+        while len(picks) < k and len(rows):
+            bound = self.bound[rows]
+            best = int(bound.argmax())
+            if (bound[best], -rows[best]) <= (cut, -outside):
+                break
+            if not self.checked[rows[best]]:
+                unsure = np.flatnonzero(~self.checked[rows] & (bound >= cut))
+                self._check(rows[unsure[np.argsort(-bound[unsure], kind="stable")[:batch]]])
+                batch *= 2
                 continue
-            top = np.argpartition(bound, -batch)[-batch:] if batch < len(bound) else np.arange(len(bound))
-            late = self.seen[rows[top]] < len(self.centers)
-            late = late if behind else ~late & ~self.checked[rows[top]]
-            chosen = np.union1d(top[late & (bound[top] > 0)], best)
-            (self._catch_up if behind else self._check)(rows[chosen])
-            bound[chosen] = self.bound[rows[chosen]]
-            batch = min(2 * batch, LARGEST)
+            picks.append(int(rows[best]))
+            reach = squared_distance(vectors, vectors[best])
+            self.compared += len(rows)
+            nearer = reach < bound
+            self.bound[rows[nearer]], self.nearest[rows[nearer]] = reach[nearer], len(self.rows)
+            self._append(rows[best : best + 1])
+            batch = SMALLEST
+        self.seen[rows] = len(self.rows)
         return picks
+
+    def _shortlist(self) -> tuple[Rows, np.float32, int]:
+        """The rows of the largest bounds, ascending, at most SHORTLIST; the largest bound outside, the lowest row that has it."""
+        n = len(self.bound)
+        some = self.bound[:: max(n // SAMPLE, 1)]
+        wanted = min(2 * SHORTLIST * len(some) // n, len(some) - 1)  # a guess of where to look, twice too far down
+        floor = max(np.partition(some, -1 - wanted)[-1 - wanted], np.float32(0))
+        rows = np.flatnonzero(self.bound >= floor)
+        if len(rows) <= SHORTLIST:
+            return rows, floor, n
+        bound = self.bound[rows]
+        cut = np.partition(bound, -SHORTLIST)[-SHORTLIST]
+        tied = rows[bound == cut]
+        room = SHORTLIST - int(np.count_nonzero(bound > cut))
+        outside = int(tied[room]) if room < len(tied) else n
+        return rows[(bound > cut) | ((bound == cut) & (rows < outside))], cut, outside
 
     def _catch_up(self, rows: Rows) -> None:
         """Compare these rows with the centres that were added since they were last compared."""
-        self._compare(rows, int(self.seen[rows].min()), len(self.centers))
-        self.seen[rows] = len(self.centers)
+        behind = np.frexp(len(self.rows) - self.seen[rows])[1]
+        for few in [rows[behind == far] for far in np.unique(behind) if far]:  # none is twice as far behind as another
+            self._compare(few, int(self.seen[few].min()), len(self.rows))
+            self.seen[few] = len(self.rows)
 
     def _check(self, rows: Rows) -> None:
         """Compare these rows with all the centres of the start: their bound came from a guess."""
@@ -204,15 +232,15 @@ class Coverage:
 
     def _compare(self, rows: Rows, first: int, last: int) -> None:
         """Bring the bounds of these rows down to their least distance to the centres first..last-1."""
-        x, c = self.vectors[rows], self.centers[first:last]
+        self.compared += len(rows) * (last - first)
+        x, c = np.asarray(self.vectors[rows], dtype=np.float32), self.centers[first:last]
         bound = self.bound[rows]
         x_size, c_size = np.vecdot(x, x), np.vecdot(c, c)
-        # 6 (d + 4) u (|x|^2 + |c|^2) is more than the rounding of `rough` and of squared_distance together, u = 2^-24
-        slack = np.float32(6 * (x.shape[1] + 4) * 2.0**-24) * (x_size + c_size.max())
-        rough = tiled_product(x, -2 * c.T)  # |x - c|^2 - |x|^2
+        slack = rounding(x.shape[1]) * (x_size + c_size.max())
+        rough = tiled_product(-2 * x, c)  # |x - c|^2 - |x|^2
         rough += c_size
         limit = np.minimum(bound - x_size, rough.min(axis=1) + slack) + slack
-        i, j = np.nonzero(rough <= limit[:, None])
+        i, j = np.divmod(np.flatnonzero(rough <= limit[:, None]), len(c))
         for lo in range(0, len(i), PAIRS):
             left, right = i[lo : lo + PAIRS], j[lo : lo + PAIRS]
             exact = squared_distance(x[left], c[right])
@@ -222,54 +250,25 @@ class Coverage:
         self.bound[rows] = bound
 
 
+def rounding(d: int) -> np.float32:
+    """So often |x|^2 + |c|^2 is more than the rounding of squared_distance and of a matrix product together, u = 2^-24."""
+    return np.float32(6 * (d + 4) * 2.0**-24)
+
+
 def tiled_product(x: Floats, y: Floats) -> Floats:
-    """(r, d) and (d, c) -> (r, c) x @ y, in tiles of one thread."""
-    product = np.empty((len(x), y.shape[1]), dtype=np.float32)
-    high = 16
-    wide = max(TILE // (high * max(len(y), 1)), 1)
-    for top in range(0, len(x), high):
-        for left in range(0, y.shape[1], wide):
-            product[top : top + high, left : left + wide] = x[top : top + high] @ y[:, left : left + wide]
-    return product
+    """(r, d) and (c, d) -> (r, c) x @ y.T, in tiles of one thread."""
+    d = x.shape[1]
+    tiles = np.zeros((-(-len(x) // HIGH), HIGH, d), dtype=np.float32)
+    tiles.reshape(-1, d)[: len(x)] = x
+    product = np.empty((len(tiles), HIGH, len(y)), dtype=np.float32)
+    wide = max(TILE // (HIGH * max(d, 1)), 1)
+    for left in range(0, len(y), wide):
+        np.matmul(tiles, y[left : left + wide].T, out=product[:, :, left : left + wide])
+    whole: Floats = product.reshape(-1, len(y))[: len(x)]
+    return whole
 
 
-def nearest_centers(vectors: Floats, centers: Floats) -> NDArray[np.int32]:
-    """(n, d) and (m, d), m > 0 -> (n,) int32: a near, mostly the nearest, centre of each row.
-
-    Few centres are searched exhaustively, many through the nearest of 2 sqrt(m) cells. On a GPU where FAISS has one.
-    """
-    found = np.empty(len(vectors), dtype=np.int32)
-    index = center_index(centers)
-    for lo in range(0, len(vectors), BLOCK):
-        block = np.ascontiguousarray(vectors[lo : lo + BLOCK], dtype=np.float32)
-        found[lo : lo + BLOCK] = index.search(block, 1)[1][:, 0]
-    return np.maximum(found, 0)  # an empty cell answers -1
-
-
-def center_index(centers: Floats) -> faiss.Index:
-    """FAISS over the centres (never over the rows: that would copy the matrix)."""
-    d = centers.shape[1]
-    index = faiss.IndexFlatL2(d) if len(centers) <= FLAT else coarse_index(centers)
-    index.add(centers)
-    if faiss.get_num_gpus():
-        try:
-            return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index)
-        except RuntimeError:
-            return index
-    return index
-
-
-def coarse_index(centers: Floats) -> faiss.Index:
-    """FAISS with 2 sqrt(m) cells, of which one is searched for each row."""
-    d = centers.shape[1]
-    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(d), d, 2 * int(len(centers) ** 0.5))
-    index.cp.min_points_per_centroid = 1  # so few centres a cell are meant: no warning
-    index.cp.niter = 5
-    index.train(centers)
-    return index
-
-
-def farthest_from_mean(vectors: Floats) -> int:
+def farthest_from_mean(vectors: Vectors) -> int:
     """The row farthest from the mean of all rows, the lowest such row; (n, d) with n > 0."""
     total = np.zeros(vectors.shape[1])
     for lo in range(0, len(vectors), BLOCK):
@@ -279,10 +278,10 @@ def farthest_from_mean(vectors: Floats) -> int:
     return int(np.concatenate(blocks).argmax())
 
 
-def refuse_endless(vectors: Floats, name: str) -> None:
-    """Raise ValueError naming the first row with NaN, infinity, or numbers too large to square in float32."""
-    for lo in range(0, len(vectors), BLOCK):
-        block = vectors[lo : lo + BLOCK]
+def refuse_endless(vectors: Vectors, name: str, low: int = 0) -> None:
+    """Raise ValueError naming the first row, from `low` on, with NaN, infinity, or numbers too large to square in float32."""
+    for lo in range(low, len(vectors), BLOCK):
+        block = np.asarray(vectors[lo : lo + BLOCK], dtype=np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             bad = ~(np.vecdot(block, block) < np.finfo(np.float32).max / 8)
         if bad.any():

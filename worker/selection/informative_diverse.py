@@ -5,8 +5,8 @@ from sklearn.cluster import AgglomerativeClustering
 
 from worker.selection.candidates import drawn
 from worker.selection.clustering import clusters_of
-from worker.selection.coverage import nearest_centers
 from worker.selection.learnt import margins_of, refuse
+from worker.selection.nearest import nearest_centers
 from worker.selection.pool import Floats, Pool, Rows
 from worker.selection.ranking import lowest
 
@@ -25,9 +25,9 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
         return []
     gaps = margins_of(pool, rng)
     sample = drawn(rows, SAMPLE, rng)
-    vectors = np.asarray(pool.vectors[sample])
+    vectors = np.asarray(pool.vectors[sample], dtype=np.float32)
     refuse(vectors, sample)
-    homes = nearest_centers(pool.vectors, means_of(vectors, clusters_of(pool)))[rows]
+    homes = nearest_centers(pool.vectors, means_of(vectors, clusters_of(pool)))[0][rows]
     picks: list[int] = []
     for home, quota in enumerate(shares(np.bincount(homes), k)):
         picks += lowest(gaps, rows[homes == home], quota)

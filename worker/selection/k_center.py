@@ -3,7 +3,8 @@
 import numpy as np
 
 from worker.selection.coverage import Coverage
-from worker.selection.pool import Floats, Pool
+from worker.selection.nearest import Vectors
+from worker.selection.pool import Pool
 
 
 def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:  # noqa: ARG001, no chance in it
@@ -21,10 +22,10 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:  # noqa: 
     return coverage.farthest(k)
 
 
-def k_center(vectors: Floats, centers: Floats, k: int) -> list[int]:
+def k_center(vectors: Vectors, centers: Vectors, k: int) -> list[int]:
     """Choose k rows, each the farthest from everything chosen before it (greedy 2-approximation).
 
-    vectors: (n, d) float32, the unlabelled crops. centers: (m, d), the labelled ones. Ties go to the lowest row; with
+    vectors: (n, d) float32 or float16, the unlabelled crops. centers: (m, d), the labelled ones. Ties go to the lowest row; with
     no centre the first is the row farthest from the mean. Raises NotEnough if k > n, ValueError naming a row that is
     not finite. Norouzzadeh et al. 2019, sec. 4.3.2; Sener & Savarese 2018, Alg. 1.
     """

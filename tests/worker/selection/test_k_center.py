@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from tests.worker.selection.pools import make_pool, slow_k_center
 from worker.selection import coverage as coverage_module
+from worker.selection import nearest
 from worker.selection.coverage import Coverage
 from worker.selection.errors import NotEnough
 from worker.selection.k_center import k_center, select
@@ -81,15 +82,17 @@ def test_asking_for_all_rows_works_and_for_one_more_does_not() -> None:
 
 
 def test_many_refills_of_a_short_list_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coverage_module, "PAIRS", 7)
+    for name, value in [("PAIRS", 7), ("SHORTLIST", 18), ("SAMPLE", 100), ("SMALLEST", 2)]:
+        monkeypatch.setattr(coverage_module, name, value)
     vectors = np.repeat(cloud(40), 30, axis=0) + cloud(1200, seed=2) * np.float32(0.01)
+    picks = slow_k_center(vectors, vectors[:3], 60)
     coverage = Coverage(vectors, vectors[:3])
-    picks = [row for _ in range(60) for row in coverage.farthest(1)]  # the list holds 18 rows of 1,200
-    assert picks == slow_k_center(vectors, vectors[:3], 60)
+    assert [row for _ in range(60) for row in coverage.farthest(1)] == picks
+    assert k_center(vectors, vectors[:3], 60) == picks
 
 
 def test_many_centres_go_through_cells_and_the_picks_stay() -> None:
-    vectors, centers = cloud(300, d=16), cloud(coverage_module.FLAT + 50, d=16, seed=3)
+    vectors, centers = cloud(300, d=16), cloud(nearest.FLAT + 50, d=16, seed=3)
     assert k_center(vectors, centers, 30) == slow_k_center(vectors, centers, 30)
 
 
@@ -126,8 +129,20 @@ def test_a_stored_coverage_of_other_vectors_is_refused() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(rounds=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5)), max_size=6), seed=st.integers(0, 99))
-def test_any_mixture_of_rounds_and_foreign_choices_is_plain_greedy(rounds: list[tuple[int, int]], seed: int) -> None:
+@given(
+    rounds=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5)), max_size=6),
+    seed=st.integers(0, 99),
+    shortlist=st.sampled_from([1, 2, 7, 500]),
+)
+def test_any_mixture_of_rounds_and_foreign_choices_is_plain_greedy(
+    rounds: list[tuple[int, int]], seed: int, shortlist: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:  # ties on both sides of the end of the list
+        patch.setattr(coverage_module, "SHORTLIST", shortlist)
+        play(rounds, seed)
+
+
+def play(rounds: list[tuple[int, int]], seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.integers(0, 4, (120, 3)).astype(np.float32)
     kept, gone = Coverage.of_rows(vectors, np.arange(2)), [0, 1]
@@ -156,6 +171,48 @@ def test_memory_mapped_vectors_are_read_and_left_alone(tmp_path) -> None:
     assert select(make_pool(mapped, [0, 5]), 20, RNG) == slow_k_center(vectors, vectors[[0, 5]], 20, {0, 5})
 
 
+def test_halves_are_picked_by_the_distances_of_the_numbers_as_stored() -> None:
+    halves = cloud(400).astype(np.float16)
+    whole = halves.astype(np.float32)
+    kept = Coverage.of_rows(halves, np.arange(10))
+    first = kept.farthest(30)
+    assert first == slow_k_center(whole, whole[:10], 30, set(range(10)))
+    gone = [*range(10), *first]
+    back = Coverage.resumed(halves, kept.to_arrays())
+    assert back.farthest(20) == slow_k_center(whole, whole[gone], 20, set(gone))
+    assert Coverage(halves, halves[:0]).farthest(5) == slow_k_center(whole, whole[:0], 5)
+
+
+def test_later_rounds_compare_few_pairs() -> None:
+    rng = np.random.default_rng(8)
+    vectors = 3 * cloud(40, seed=9)[rng.integers(0, 40, 20_000)] + cloud(20_000)
+    kept = Coverage.of_rows(vectors, np.arange(500))
+    kept.farthest(100)
+    before = kept.compared
+    kept.farthest(100)
+    assert kept.compared - before < 0.1 * 100 * len(vectors)
+
+
+@pytest.mark.parametrize("m", [1, nearest.FLAT, 400])
+def test_what_is_found_lies_as_near_as_is_said(m: int) -> None:
+    vectors, centers = cloud(3_000, d=16), cloud(m, d=16, seed=3)
+    found, distances = nearest.nearest_centers(vectors, centers)
+    true = ((vectors[:, None] - centers) ** 2).sum(axis=2)
+    assert np.allclose(distances, true[np.arange(3_000), found], rtol=1e-4)
+    right = found == true.argmin(axis=1)
+    assert right.all() if m <= nearest.FLAT else right.mean() > 0.3
+
+
+def test_the_rows_farthest_from_what_was_found_are_searched_in_more_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, centers = cloud(3_000, d=16), cloud(400, d=16, seed=3)
+    true = ((vectors[:, None] - centers) ** 2).sum(axis=2).min(axis=1)
+    monkeypatch.setattr(nearest, "AGAIN", 80)  # all there are
+    monkeypatch.setattr(nearest, "WORST", 4)
+    worst = np.sort(nearest.nearest_centers(vectors, centers)[1] / true)[::-1]
+    monkeypatch.setattr(nearest, "WORST", 1_000_000)
+    assert worst.mean() < np.sort(nearest.nearest_centers(vectors, centers)[1] / true).mean()
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
 def test_a_row_that_is_not_finite_is_named(bad: float) -> None:
     vectors = cloud(30)
@@ -167,7 +224,7 @@ def test_a_row_that_is_not_finite_is_named(bad: float) -> None:
 def test_shapes_and_types_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="must be"):
         k_center(cloud(5, d=4), cloud(5, d=3), 1)
-    with pytest.raises(ValueError, match="float32"):
+    with pytest.raises(ValueError, match="float32 or float16"):
         k_center(cloud(5).astype(np.float64), cloud(2), 1)
 
 
