@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     decoder_processes: int = Field(
         0, ge=0, description="Child processes that open photos; 0: as many as suit the machine."
     )
+    vectors_float16: bool = Field(
+        False,
+        description="The worker packs a project's vectors as float16: half the memory; their own files stay float32.",
+    )
     worker_name: str = Field("worker-1", description="Stable per worker; a restarted worker takes its jobs up again.")
     log_format: str = Field("text", description="text or json")
 

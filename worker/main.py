@@ -51,6 +51,7 @@ def run_worker(settings: Settings, *, shelf: Shelf | None = None, stop: threadin
             store=Store(settings.store, free_floor_bytes=settings.free_space_floor_mb << 20),
             networks=networks,
             decoder_processes=networks.decoder_processes,
+            halves=settings.vectors_float16,
             stopping=stopping,
         )
         if stop is None:

@@ -48,6 +48,7 @@ class Bench:
     store: Store
     networks: Networks
     decoder_processes: int = 2
+    halves: bool = False  # whether the packed vectors of a project are float16
     stopping: threading.Event = field(default_factory=threading.Event)
     worked_at: dt.datetime | None = None
     photos: threading.Lock = field(

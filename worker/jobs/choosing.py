@@ -154,9 +154,10 @@ def choose(
     if not scene.wants_round or not size:
         return None
     rows = matrix.rows_of(boxes.ids)
+    first = len(rows) > 0 and int(rows[-1]) == len(rows) - 1  # the first rows of the matrix: no need to copy them
     columns = {name: column for column, name in enumerate(classifier.classes if classifier else [])}
     pool = Pool(
-        vectors=matrix.vectors if len(rows) == len(matrix.ids) else matrix.vectors[rows],
+        vectors=matrix.vectors[: len(rows)] if first else matrix.vectors[rows],
         labelled=np.flatnonzero(labelled),
         labels=np.array([columns[scene.names[int(box_id)]] for box_id in boxes.ids[labelled]], np.int64),
         fit=lambda: np.empty((len(rows), 0), np.float32) if probabilities is None else probabilities[rows],

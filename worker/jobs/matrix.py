@@ -1,10 +1,10 @@
 """All vectors of a project under one embedder in one memory-mapped matrix, in the order of the box ids: a cache over the
 shards' files.
 
-Three files in the store's cache folder: ids (int64), vectors (float32), and a header that is written last and says how many
-of their rows are good. It is stale when the last row is not where the database says it is (the database came from a backup),
-or when a box without a row lies before the last one (a crop was made later); then it is built anew. Else only the new rows
-are added.
+Three files in the store's cache folder: ids (int64), vectors (float32, or float16 where the operator wants half the memory),
+and a header that is written last and says how many of their rows are good. It is stale when the last row is not where the
+database says it is (the database came from a backup), or when a box without a row lies before the last one (a crop was made
+later); then it is built anew. Else only the new rows are added.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.vectors import DamagedFile
 from worker.jobs.bench import Bench
 from worker.jobs.placing import Placed, find_placed, gathered
 
-MAGIC = "waterhole-matrix-1"
+MAGIC = "waterhole-matrix-2"
 CHUNK = 20_000  # boxes gathered at a time: 20 MB at 256 numbers each
 
 
@@ -36,16 +36,22 @@ class Header:
     rows: int = 0
     dim: int = 0
     last: tuple[int, str, int] | None = None
+    kind: str = "<f4"  # of the numbers; those of the shards' files are float32
     build: str = field(default_factory=lambda: uuid.uuid4().hex[:8])  # in the file names: an open matrix is never cut
     magic: str = MAGIC
+
+    @property
+    def row_bytes(self) -> int:
+        """How long a row of vectors is."""
+        return self.dim * np.dtype(self.kind).itemsize
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """ids: (n,) rising. vectors: (n, d) float32, memory-mapped; one row a box."""
+    """ids: (n,) rising. vectors: (n, d) float32 or float16, memory-mapped; one row a box."""
 
     ids: NDArray[np.int64]
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.floating]
     coverage_file: Path  # what k-center knew of these vectors; goes when the matrix is built anew
 
     def rows_of(self, box_ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -62,6 +68,7 @@ class MatrixCache:
     def __init__(self, bench: Bench, project_id: int, embedder_id: int) -> None:
         """Opens nothing yet."""
         self._bench, self._project_id, self._embedder_id = bench, project_id, embedder_id
+        self._kind = "<f2" if bench.halves else "<f4"
         self._parts: Parts | None = None
         self._folder = bench.store.matrix(embedder_id, project_id)
 
@@ -72,7 +79,7 @@ class MatrixCache:
         have = self._ids(header)
         fresh = np.setdiff1d(wanted, have, assume_unique=True)
         if len(fresh) and len(have) and fresh[0] < have[-1]:
-            header, have, fresh = Header(), have[:0], wanted
+            header, have, fresh = self._new(), have[:0], wanted
         for start in range(0, len(fresh), CHUNK):
             header = self._append(header, self._placed(fresh[start : start + CHUNK]))
         self._remove_other_builds(header)
@@ -84,21 +91,31 @@ class MatrixCache:
             return np.union1d(first_ids(session, self._project_id, self._embedder_id), self._parts.ids)
 
     def _header(self) -> Header:
-        """The header as it stands; an empty one where the cache is missing, cut or of another time."""
+        """The header as it stands; an empty one where the cache is missing, cut, of another time or of another kind."""
         try:
             said = json.loads((self._folder / "header.json").read_text())
             box_id, file, row = said["last"]
-            header = Header(int(said["rows"]), int(said["dim"]), (box_id, file, row), str(said["build"]), said["magic"])
+            header = Header(
+                int(said["rows"]),
+                int(said["dim"]),
+                (box_id, file, row),
+                said["kind"],
+                str(said["build"]),
+                said["magic"],
+            )
             whole = (
-                header.magic == MAGIC
+                (header.magic, header.kind) == (MAGIC, self._kind)
                 and self._ids_file(header).stat().st_size >= header.rows * 8
-                and self._vectors_file(header).stat().st_size >= header.rows * header.dim * 4
+                and self._vectors_file(header).stat().st_size >= header.rows * header.row_bytes
             )
         except (OSError, ValueError, KeyError, TypeError):
-            return Header()
+            return self._new()
         now = self._placed(np.array([box_id], np.int64)) if whole else None
         there = now is not None and len(now.box_ids) == 1 and (box_id, now.files[0], int(now.rows[0])) == header.last
-        return header if there else Header()
+        return header if there else self._new()
+
+    def _new(self) -> Header:
+        return Header(kind=self._kind)
 
     def _ids(self, header: Header) -> NDArray[np.int64]:
         if not header.rows:
@@ -121,11 +138,11 @@ class MatrixCache:
         write_at(self._ids_file(header), header.rows * 8, boxes.box_ids.astype("<i8").tobytes())
         write_at(
             self._vectors_file(header),
-            header.rows * vectors.shape[1] * 4,
-            np.ascontiguousarray(vectors, "<f4").tobytes(),
+            header.rows * header.row_bytes,
+            packed(vectors, self._kind),
         )
         last = (int(boxes.box_ids[-1]), boxes.files[-1], int(boxes.rows[-1]))
-        header = Header(header.rows + len(vectors), vectors.shape[1], last, header.build)
+        header = Header(header.rows + len(vectors), vectors.shape[1], last, header.kind, header.build)
         self._bench.store.write(self._folder / "header.json", json.dumps(asdict(header)).encode())
         return header
 
@@ -147,13 +164,19 @@ class MatrixCache:
         if not header.rows:
             return Matrix(np.empty(0, np.int64), np.empty((0, 0), np.float32), self._coverage_file(header))
         ids = self._ids(header)
-        vectors: NDArray[np.float32] = np.memmap(
-            self._vectors_file(header), "<f4", "r", shape=(header.rows, header.dim)
+        vectors: NDArray[np.floating] = np.memmap(
+            self._vectors_file(header), header.kind, "r", shape=(header.rows, header.dim)
         )
         still = np.isin(ids, wanted, assume_unique=True)
         if not still.all():
             ids, vectors = ids[still], vectors[still]
         return Matrix(ids, vectors, self._coverage_file(header))
+
+
+def packed(vectors: NDArray[np.float32], kind: str) -> bytes:
+    """(n, d) -> its bytes as numbers of this kind; what float16 cannot hold is cut to the largest that it can."""
+    most = np.finfo(kind).max
+    return np.ascontiguousarray(np.clip(vectors, -most, most), kind).tobytes()
 
 
 def write_at(path: Path, offset: int, content: bytes) -> None:

@@ -48,8 +48,8 @@ class Classifier:
     output_bias: Floats
     temperature: float = 1.0
 
-    def probabilities(self, vectors: Floats) -> Floats:
-        """(n, d), may be memory-mapped -> (n, C) float32, each row sums to 1, at the classifier's temperature.
+    def probabilities(self, vectors: NDArray[np.floating]) -> Floats:
+        """(n, d), may be memory-mapped or float16 -> (n, C) float32, each row sums to 1, at the classifier's temperature.
 
         In blocks: the vectors are not copied. Raises ValueError on another d, and naming the first row that is not finite.
         """
@@ -58,7 +58,7 @@ class Classifier:
             found[lo : lo + BLOCK] = softmax(found[lo : lo + BLOCK], self.temperature)
         return found
 
-    def logits(self, vectors: Floats) -> Floats:
+    def logits(self, vectors: NDArray[np.floating]) -> Floats:
         """(n, d) -> (n, C) float32, what the output layer says before temperature and softmax. Raises as probabilities()."""
         if vectors.ndim != 2 or vectors.shape[1] != len(self.mean):
             raise ValueError(f"vectors must be (n, {len(self.mean)}), not {vectors.shape}")
@@ -115,7 +115,7 @@ class Classifier:
 
 
 def fit(
-    vectors: Floats,
+    vectors: NDArray[np.floating],
     labels: Ids,
     *,
     classes: Sequence[int],
@@ -133,22 +133,22 @@ def fit(
     machine. The temperature is 1.
     Raises ValueError on shapes that disagree, a class listed twice, a label that is not listed, a row not finite.
     """
-    vectors = np.asarray(vectors, dtype=np.float32)
-    check(vectors, labels, classes, trust)
+    inputs: Floats = np.asarray(vectors, dtype=np.float32)
+    check(inputs, labels, classes, trust)
     known = set(labels.tolist())
     present = [int(number) for number in classes if number in known]
     chance = torch.Generator().manual_seed(seed)
     if len(present) < 2:
-        return spread(blank(vectors.shape[1], present), classes, seed, len(labels))
-    if warm is not None and len(warm.named()) > 1 and len(warm.mean) == vectors.shape[1]:
+        return spread(blank(inputs.shape[1], present), classes, seed, len(labels))
+    if warm is not None and len(warm.named()) > 1 and len(warm.mean) == inputs.shape[1]:
         start, rate = grown(warm, present, chance), WARM_RATE
         steps = max(WARM_STEPS, len(labels) // BATCH)  # at least, every label once
     else:
-        start, rate = fresh(vectors, present, chance), COLD_RATE
+        start, rate = fresh(inputs, present, chance), COLD_RATE
         steps = int(np.clip(COLD_EPOCHS * len(labels) / BATCH, *COLD_STEPS))
     order = np.argsort(present)
     outputs = order[np.searchsorted(present, labels, sorter=order)]
-    inputs = (vectors - start.mean) / start.scale
+    inputs = (inputs - start.mean) / start.scale
     weights = class_weights(outputs, len(present), beta)[outputs]
     weights = weights if trust is None else weights * trust
     layers = [start.hidden, start.hidden_bias, start.output, start.output_bias]

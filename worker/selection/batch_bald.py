@@ -32,7 +32,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     best = np.array(lowest(own - whole, np.arange(len(rows)), min(max(CANDIDATES, SHARE * jointly, k), len(rows))))
     few: Rows = rows[best]
     heard = few[: max(CANDIDATES, SHARE * jointly)]
-    points = greedy_joint(chances_of(networks, np.asarray(pool.vectors[heard])), jointly, rng)
+    points = greedy_joint(chances_of(networks, np.asarray(pool.vectors[heard], dtype=np.float32)), jointly, rng)
     picks = [int(heard[point]) for point in points]
     rest = few[~np.isin(few, picks)]
     return picks + [int(row) for row in rest[: k - jointly]]

@@ -28,7 +28,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
         few = np.sort(np.array(lowest(margins_of(pool, rng), rows, most), dtype=np.int64))
     reach = np.empty(len(few), dtype=np.float32)
     for lo in range(0, len(few), BLOCK):
-        block = np.asarray(pool.vectors[few[lo : lo + BLOCK]])
+        block = np.asarray(pool.vectors[few[lo : lo + BLOCK]], dtype=np.float32)
         refuse(block, few[lo : lo + BLOCK])
         reach[lo : lo + BLOCK] = distances(network, block)
     return [int(few[point]) for point in lowest(reach, np.arange(len(few)), k)]

@@ -5,7 +5,8 @@ import numpy as np
 from worker.learning.classifier import Classifier, fit
 from worker.selection import random_pick
 from worker.selection.candidates import drawn
-from worker.selection.pool import Floats, Pool, Rows
+from worker.selection.nearest import Vectors
+from worker.selection.pool import Pool, Rows
 from worker.selection.ranking import lowest
 
 BATCHES = 10  # sub-batches a round; the picks of one are labelled for the next
@@ -44,7 +45,9 @@ def sub_batches(k: int) -> list[int]:
     return [len(part) for part in np.array_split(np.arange(k), BATCHES) if len(part)]
 
 
-def taught(vectors: Floats, known: Rows, rows: Rows, before: Classifier | None, rng: np.random.Generator) -> Classifier:
+def taught(
+    vectors: Vectors, known: Rows, rows: Rows, before: Classifier | None, rng: np.random.Generator
+) -> Classifier:
     """Tell known rows (0) from open ones (1); both are drawn from where there are many. Goes on from `before`."""
     known = drawn(np.sort(known), LABELLED, rng)
     few = drawn(rows, max(UNLABELLED * len(known), FEWEST), rng)

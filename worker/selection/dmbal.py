@@ -21,7 +21,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
         return []
     gaps = margins_of(pool, rng)
     few: Rows = np.array(lowest(gaps, rows, min(BETA * k, len(rows))), dtype=np.int64)
-    vectors = np.asarray(pool.vectors[few])
+    vectors = np.asarray(pool.vectors[few], dtype=np.float32)
     # a row that is quite sure still has a place: k-means cannot be given weights that are all 0
     _, centers = k_means(vectors, k, rng, np.maximum(1 - gaps[few], np.float32(1e-6)))
     return [int(few[point]) for point in at_centers(vectors, centers)]

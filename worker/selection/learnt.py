@@ -4,6 +4,7 @@ import numpy as np
 
 from worker.learning.classifier import BLOCK, Classifier, fit, softmax
 from worker.selection.margin import margins
+from worker.selection.nearest import Vectors
 from worker.selection.pool import Floats, Pool, Rows
 
 
@@ -30,7 +31,7 @@ def margins_of(pool: Pool, rng: np.random.Generator) -> Floats:
     return margins(pool.probabilities())
 
 
-def layers_of(classifier: Classifier, vectors: Floats, rows: Rows) -> tuple[Floats, Floats]:
+def layers_of(classifier: Classifier, vectors: Vectors, rows: Rows) -> tuple[Floats, Floats]:
     """(n, d) and (u,) rows -> the hidden layer after ReLU (u, 100) and the probabilities (u, C). In blocks.
 
     Raises ValueError naming the first row that is not finite.
@@ -41,7 +42,7 @@ def layers_of(classifier: Classifier, vectors: Floats, rows: Rows) -> tuple[Floa
     chances = np.empty((len(rows), len(classifier.classes)), dtype=np.float32)
     for lo in range(0, len(rows), BLOCK):
         at = slice(lo, lo + BLOCK)
-        block = np.asarray(vectors[rows[at]])
+        block = np.asarray(vectors[rows[at]], dtype=np.float32)
         refuse(block, rows[at])
         inner[at] = np.maximum(block @ hidden.T + bias, 0)
         chances[at] = softmax(inner[at] @ classifier.output.T + classifier.output_bias, classifier.temperature)

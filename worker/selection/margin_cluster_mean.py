@@ -24,6 +24,6 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     gaps = margins_of(pool, rng)
     inside = min(int((gaps[rows] < INSIDE).sum()), MOST)
     few: Rows = np.array(lowest(gaps, rows, min(max(inside, SHARE * k), len(rows))), dtype=np.int64)
-    vectors = np.asarray(pool.vectors[few])
+    vectors = np.asarray(pool.vectors[few], dtype=np.float32)
     _, centers = k_means(vectors, k, rng)
     return [int(few[point]) for point in at_centers(vectors, centers)]

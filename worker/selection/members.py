@@ -11,6 +11,7 @@ from worker.learning.classifier import BLOCK, HIDDEN, WARM_RATE, WARM_STEPS, Cla
 from worker.learning.descent import BATCH, Ids, batches, class_weights, one_cycle, single_thread
 from worker.selection.entropy import entropies
 from worker.selection.learnt import fitted
+from worker.selection.nearest import Vectors
 from worker.selection.pool import Floats, Pool, Rows
 
 DROPPED = 0.5  # of the hidden neurons
@@ -75,7 +76,7 @@ def chances_of(networks: Sequence[Classifier], vectors: Floats) -> Floats:
     return np.stack([network.probabilities(vectors) for network in networks])
 
 
-def doubts_of(networks: Sequence[Classifier], vectors: Floats, rows: Rows) -> tuple[Floats, Floats]:
+def doubts_of(networks: Sequence[Classifier], vectors: Vectors, rows: Rows) -> tuple[Floats, Floats]:
     """(n, d) and (u,) rows -> H(E p) and E H(p) over the networks, both (u,) in nats; in blocks.
 
     The first is all doubt; the second is what every network doubts by itself; the difference is BALD's.
@@ -83,7 +84,7 @@ def doubts_of(networks: Sequence[Classifier], vectors: Floats, rows: Rows) -> tu
     whole, own = np.empty(len(rows), dtype=np.float32), np.empty(len(rows), dtype=np.float32)
     for lo in range(0, len(rows), BLOCK):
         at = slice(lo, lo + BLOCK)
-        block = np.asarray(vectors[rows[at]])
+        block = np.asarray(vectors[rows[at]], dtype=np.float32)
         mean = np.zeros((len(block), len(networks[0].classes)), dtype=np.float32)
         alone = np.zeros(len(block), dtype=np.float32)
         for network in networks:

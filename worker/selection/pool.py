@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from worker.learning.classifier import Classifier
 from worker.selection.coverage import Coverage
 from worker.selection.errors import NotEnough
+from worker.selection.nearest import Vectors
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -23,7 +24,7 @@ def no_rows() -> Rows:
 class Pool:
     """All crops of a project, one row each, and what is known about them.
 
-    vectors: (n, d) float32, may be memory-mapped and read-only. sequence, deployment: (n,) whole numbers, equal where
+    vectors: (n, d) float32 or float16, may be memory-mapped and read-only. sequence, deployment: (n,) whole numbers, equal where
     two crops come from one burst, one camera; sequence 0: not known, a crop by itself.
     labelled: (m,) rows with a settled name; labels: (m,) their classes.
     taken: rows that are gone from the pool without a name (chosen but not answered yet, skipped, "cannot tell").
@@ -34,7 +35,7 @@ class Pool:
     Raises ValueError where shapes disagree or a labelled or taken row does not exist or comes twice.
     """
 
-    vectors: Floats
+    vectors: Vectors
     labelled: Rows
     labels: Rows
     fit: Callable[[], Floats]

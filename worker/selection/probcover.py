@@ -23,13 +23,14 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     if not k:
         return []
     few = candidates(rows, k, rng)
-    vectors = np.asarray(pool.vectors[few])
+    vectors = np.asarray(pool.vectors[few], dtype=np.float32)
     homes, _ = k_means(vectors, min(clusters_of(pool), len(few)), rng)
     reach = radius(vectors, homes)
     covered = np.zeros(len(few), dtype=bool)
     gone = pool.gone()
     for lo in range(0, len(gone), BLOCK):
-        covered |= (squared_distances(vectors, pool.vectors[gone[lo : lo + BLOCK]]) < reach).any(axis=1)
+        seen = np.asarray(pool.vectors[gone[lo : lo + BLOCK]], dtype=np.float32)
+        covered |= (squared_distances(vectors, seen) < reach).any(axis=1)
     points = cover(vectors, covered, reach, k)
     rest = np.setdiff1d(np.arange(len(few)), points)
     points += rng.choice(rest, size=k - len(points), replace=False).tolist()

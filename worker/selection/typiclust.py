@@ -26,7 +26,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
         return []
     few = candidates(rows, k, rng)
     seen = candidates(pool.gone(), k, rng)
-    vectors = np.asarray(pool.vectors[np.concatenate([few, seen])])
+    vectors = np.asarray(pool.vectors[np.concatenate([few, seen])], dtype=np.float32)
     homes, centers = k_means(vectors, min(len(pool.gone()) + k, MOST_CLUSTERS, len(vectors)), rng)
     looked = np.bincount(homes[len(few) :], minlength=len(centers))
     return [int(few[point]) for point in typical_ones(vectors, homes, looked, len(few), k, rng)]

@@ -322,6 +322,20 @@ def test_the_matrix_grows_and_is_rebuilt_when_the_database_is_another(sqlite_fil
     assert (cache.matrix().vectors[-1] == grown.vectors[0]).all()
 
 
+def test_halves_take_half_the_room_and_choose_the_next_round(sqlite_filled: Scene) -> None:
+    scene = sqlite_filled
+    embedder = scene.project().embedder_id
+    assert embedder is not None
+    whole = matrix.MatrixCache(scene.bench, scene.project_id, embedder).matrix()
+    scene.bench.halves = True
+    scene.answer_round(1)
+    scene.run_all()
+    halves = matrix.MatrixCache(scene.bench, scene.project_id, embedder).matrix()
+    assert halves.vectors.dtype == np.float16 and halves.vectors.nbytes * 2 == whole.vectors.nbytes
+    assert (halves.vectors == whole.vectors.astype(np.float16)).all() and (halves.ids == whole.ids).all()
+    assert scene.rounds()[1].strategy == "k_center" and len(scene.picks(2)) == 10
+
+
 def test_after_a_roll_back_a_predict_job_completes_what_the_older_classifier_says(sqlite_filled: Scene) -> None:
     scene = sqlite_filled
     scene.answer_round(1, rename=dict.fromkeys(NAMES, "fox"))

@@ -63,6 +63,16 @@ def test_picks_are_k_different_open_rows_and_the_same_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
+def test_halves_are_picked_as_the_same_numbers_in_float32(name: str) -> None:
+    chance = np.random.default_rng(4)
+    halves = chance.standard_normal((60, 8)).astype(np.float16)
+    crops = chance.integers(0, 256, (60, 5, 6, 3), dtype=np.uint8)
+    stored = replace(make_pool(halves, [1, 2, 3, 4, 5, 6], taken=[9]), crops=crops)
+    whole = replace(stored, vectors=halves.astype(np.float32))
+    assert STRATEGIES[name](stored, 8, np.random.default_rng(0)) == STRATEGIES[name](whole, 8, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
 def test_more_rows_than_are_open_are_refused(name: str) -> None:
     with pytest.raises(NotEnough):
         STRATEGIES[name](small_pool(10, [1, 2, 3], 2), 8, np.random.default_rng(0))
