@@ -90,6 +90,10 @@ class Store:
         """The folder of all vectors of one project under one embedder, packed: a cache."""
         return self.root / "cache" / "matrix" / f"{embedder_id}-{project_id}"
 
+    def coverage(self, project_id: int) -> Path:
+        """What k-center knew of a project's crops after the last round: a cache."""
+        return self.root / "cache" / "coverage" / str(project_id)
+
     def tuning(self, job_id: str) -> Path:
         """The folder of what one fine-tune has made so far."""
         return self.root / "tuning" / job_id

@@ -131,13 +131,15 @@ def read_boxes(session: Session, project: Project) -> Boxes:
 def choose(
     scene: Scene,
     matrix: Matrix,
+    kept: Path,
     classifier: Classifier | None,
     probabilities: NDArray[np.float32] | None,
     seed: int,
 ) -> Choice | None:
     """The next round; None when one waits already or no crop is left to ask about.
 
-    classifier, probabilities: what was learnt, and what it says of the rows of the matrix; None before the first label.
+    kept: where the coverage of the last round lies. classifier, probabilities: what was learnt, and what it says of the
+    rows of the matrix; None before the first label.
     """
     boxes = scene.boxes.only(np.isin(scene.boxes.ids, matrix.ids, assume_unique=True))
     labelled = among(boxes.ids, scene.names)
@@ -169,29 +171,44 @@ def choose(
     number = scene.last_number + 1
     strategy = strategy_of(scene.project, number, knows_classes=probabilities is not None)
     if strategy == COVERING:
-        pool = replace(pool, coverage=coverage_of(matrix.coverage_file, pool, boxes.ids))
+        pool = replace(pool, coverage=coverage_of(kept, matrix.build, pool, boxes.ids))
     picks = STRATEGIES[strategy](pool, size, np.random.default_rng([seed, number]))
     return Choice(number, strategy, [int(box_id) for box_id in boxes.ids[picks]], boxes.ids, pool.coverage)
 
 
-def coverage_of(path: Path, pool: Pool, ids: Ids) -> Coverage:
-    """How far each crop is from all that somebody looked at, going on from what the last round knew where that still holds."""
-    gone = pool.gone()
+def coverage_of(path: Path, build: str, pool: Pool, ids: Ids) -> Coverage:
+    """How far each crop is from all that somebody looked at, going on from what the last round knew where that still holds.
+
+    build: of the matrix. After a switch of embedders only the nearest centres are of use: a guess, and so near the truth
+    that the cold start has nothing to search.
+    """
+    gone, guess = pool.gone(), None
     try:
         arrays = load_file(path)
-        known = arrays.pop("ids")
+        known, of = arrays.pop("ids"), bytes(arrays.pop("build")).decode()
         same = len(known) <= len(ids) and bool((known == ids[: len(known)]).all())
-        if same and np.isin(arrays["rows"], gone).all():
+        if same and of == build and np.isin(arrays["rows"], gone).all():
             return Coverage.resumed(pool.vectors, arrays)
-    except (OSError, SafetensorError, KeyError, ValueError):
+        if same and len(known) == len(ids):
+            guess = places_of(arrays["rows"][arrays["nearest"]], gone, len(ids))
+    except (OSError, SafetensorError, LookupError, ValueError):
         pass
-    return Coverage.of_rows(pool.vectors, gone)
+    return Coverage.of_rows(pool.vectors, gone, guess)
 
 
-def keep_coverage(store: Store, path: Path, choice: Choice) -> None:
+def places_of(centers: Ids, gone: Ids, n: int) -> NDArray[np.int32]:
+    """(n,) rows that were a row's nearest centre -> their places in gone (m,); 0, as good a guess as any, for a lost one."""
+    places = np.zeros(n, np.int32)
+    places[gone] = np.arange(len(gone))
+    return places[centers]
+
+
+def keep_coverage(store: Store, project_id: int, build: str, choice: Choice) -> None:
     """For the next round. A cache: without it the same picks take longer."""
     if choice.coverage is not None:
-        store.write(path, save({"ids": choice.pool_ids} | choice.coverage.to_arrays()))
+        arrays = choice.coverage.to_arrays()
+        arrays |= {"ids": choice.pool_ids, "build": np.frombuffer(build.encode(), np.uint8)}
+        store.write(store.coverage(project_id), save(arrays))
 
 
 def strategy_of(project: Project, number: int, *, knows_classes: bool) -> str:

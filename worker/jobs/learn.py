@@ -61,11 +61,13 @@ class Learn:
         matrix = MatrixCache(self._bench, self._project_id, scene.project.embedder_id).matrix()
         learnt = self._learn(scene, matrix)
         classifier, probabilities = (learnt.classifier, learnt.probabilities) if learnt else (None, None)
-        choice = choose(scene, matrix, classifier, probabilities, self._seed)
+        choice = choose(
+            scene, matrix, self._bench.store.coverage(self._project_id), classifier, probabilities, self._seed
+        )
         self._bench.breathe()
         chosen = self._bench.patiently(lambda: self._commit(scene, learnt, choice))
         if chosen and choice is not None:
-            keep_coverage(self._bench.store, matrix.coverage_file, choice)
+            keep_coverage(self._bench.store, self._project_id, matrix.build, choice)
         return chosen
 
     # --- learning ------------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Matrix:
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.floating]
-    coverage_file: Path  # what k-center knew of these vectors; goes when the matrix is built anew
+    build: str  # another one: other vectors
 
     def rows_of(self, box_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of those boxes that are in the matrix, in the order given."""
@@ -152,9 +152,6 @@ class MatrixCache:
     def _vectors_file(self, header: Header) -> Path:
         return self._folder / f"{header.build}.vectors"
 
-    def _coverage_file(self, header: Header) -> Path:
-        return self._folder / f"{header.build}.coverage"
-
     def _remove_other_builds(self, header: Header) -> None:
         for path in self._folder.glob("*.*"):
             if path.name != "header.json" and path.stem != header.build:
@@ -162,7 +159,7 @@ class MatrixCache:
 
     def _open(self, header: Header, wanted: NDArray[np.int64]) -> Matrix:
         if not header.rows:
-            return Matrix(np.empty(0, np.int64), np.empty((0, 0), np.float32), self._coverage_file(header))
+            return Matrix(np.empty(0, np.int64), np.empty((0, 0), np.float32), header.build)
         ids = self._ids(header)
         vectors: NDArray[np.floating] = np.memmap(
             self._vectors_file(header), header.kind, "r", shape=(header.rows, header.dim)
@@ -170,7 +167,7 @@ class MatrixCache:
         still = np.isin(ids, wanted, assume_unique=True)
         if not still.all():
             ids, vectors = ids[still], vectors[still]
-        return Matrix(ids, vectors, self._coverage_file(header))
+        return Matrix(ids, vectors, header.build)
 
 
 def packed(vectors: NDArray[np.float32], kind: str) -> bytes:
