@@ -25,7 +25,7 @@ from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from worker.boxes import clamp
 from worker.device import Device
 from worker.networks.backbone import CHANNELS, MEAN, STD, EfficientNetLite0
-from worker.networks.kinds import KindPredictor, kinds_of
+from worker.networks.kinds import KINDS, KindPredictor, kinds_of
 from worker.networks.resnet_detector import ARCHITECTURE as RESNET50_FPN_V2
 from worker.networks.resnet_detector import build_resnet50_fpn_v2, fold_norms
 from worker.networks.weights import STARTER_DIR, WeightsError, fill, read_weights
@@ -86,9 +86,10 @@ class Detector(Protocol):
         ...
 
 
-def load_detector(source: str | Path, device: Device) -> "FasterRCNNDetector":
+def load_detector(source: str | Path, device: Device, *, by_kind: bool = True) -> "FasterRCNNDetector":
     """`starter` is the shipped file; a path is any other checkpoint; its card says which architecture it is.
 
+    by_kind: answer with kinds; else with the card's own classes, such as species.
     Raises WeightsError if the file is missing, damaged, or not a detector of an architecture that is known here.
     """
     path = STARTER_DIR / "detector.safetensors" if source == "starter" else Path(source)
@@ -99,33 +100,36 @@ def load_detector(source: str | Path, device: Device) -> "FasterRCNNDetector":
         raise WeightsError(f"{path.name} has architecture {card.get('architecture')!r}, wanted {known}")
     try:
         classes = tuple(str(name) for name in card["classes"])
+        kinds = tuple(card.get("kinds") or kinds_of(classes))
         sides_px = int(card["short_side_px"]), int(card["long_side_px"])
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"the card of {path.name} lacks classes or sides: {error}") from error
-    if not any(kinds_of(classes)):
+    if len(kinds) != len(classes) or not set(kinds) <= {*KINDS, None}:
+        raise WeightsError(f"the card of {path.name} must name a kind for each class: {', '.join(KINDS)} or none")
+    if not any(kinds):
         raise WeightsError(f"the card of {path.name} lists no animal, person or vehicle: {', '.join(classes)[:200]}")
     if not 32 <= sides_px[0] <= sides_px[1] <= MOST_SIDE_PX:
         raise WeightsError(f"the card of {path.name} wants photos of {sides_px[0]} x {sides_px[1]} px")
     network = architecture.build(len(classes))
     fill(network, tensors, path.name)
     fold_norms(network.eval())
-    kinds = answer_for_kinds(network, classes)
+    answers = answer_for_kinds(network, classes, kinds) if by_kind else classes
     name = str(card.get("name", path.stem))
-    return FasterRCNNDetector(name, network, kinds, sides_px, device.for_weight(architecture.weight))
+    return FasterRCNNDetector(name, network, answers, sides_px, device.for_weight(architecture.weight))
 
 
-def answer_for_kinds(network: FasterRCNN, classes: tuple[str, ...]) -> tuple[str, ...]:
+def answer_for_kinds(network: FasterRCNN, classes: tuple[str, ...], kinds: tuple[str | None, ...]) -> tuple[str, ...]:
     """Let the network answer for kinds instead of its own classes, which it then has."""
-    if kinds_of(classes) == classes and len(set(classes)) == len(classes):
+    if kinds == classes and len(set(classes)) == len(classes):
         return classes
-    predictor = KindPredictor(network.roi_heads.box_predictor, classes)
+    predictor = KindPredictor(network.roi_heads.box_predictor, kinds)
     network.roi_heads.box_predictor = predictor
     return predictor.kinds
 
 
-def card_of(name: str, classes: Sequence[str]) -> dict[str, Any]:
-    """What load_detector() must find in the header of a checkpoint."""
-    return {
+def card_of(name: str, classes: Sequence[str], kinds: Sequence[str] | None = None) -> dict[str, Any]:
+    """What load_detector() must find in the header of a checkpoint. kinds: of the classes, where their names do not tell."""
+    return ({} if kinds is None else {"kinds": list(kinds)}) | {
         "kind": KIND,
         "name": name,
         "architecture": ARCHITECTURE,

@@ -3,7 +3,8 @@
 Decisions: a box has one of three kinds, whatever the weights call their classes, because people and vehicles are hidden
 or counted apart and never named as species. COCO's ten animals and its eight vehicles (its own supercategories; boats
 and aeroplanes carry people too) are mapped, its 61 other things are dropped. The probabilities of a kind's classes are
-added: a deer that COCO calls half a cow and half a horse is one sure animal. Names are compared whole: a hot dog is no
+added: a deer that COCO calls half a cow and half a horse is one sure animal. A detector of species names the kind of each class
+on its card. Names are compared whole: a hot dog is no
 dog, a teddy bear no bear. Lin et al. 2014 (COCO).
 """
 
@@ -34,10 +35,9 @@ class KindPredictor(nn.Module):
     of their probabilities; the kind's box is that of its most probable class.
     """
 
-    def __init__(self, predictor: nn.Module, classes: Sequence[str]) -> None:
-        """predictor: (n, d) -> logits (n, 1 + c), shifts (n, 4 (1 + c)); 0 is the background."""
+    def __init__(self, predictor: nn.Module, kinds: Sequence[str | None]) -> None:
+        """predictor: (n, d) -> logits (n, 1 + c), shifts (n, 4 (1 + c)); 0 is the background. kinds: of its c classes."""
         super().__init__()
-        kinds = kinds_of(classes)
         self.predictor = predictor
         self.kinds = tuple(kind for kind in KINDS if kind in kinds)
         self.members = [

@@ -40,14 +40,14 @@ def test_the_probability_of_a_kind_is_the_sum_of_its_classes() -> None:
     classes = ["cow", "fork", "person", "horse"]
     logits = [0.3, 1.2, 2.0, -1.0, 1.1]
     each = np.exp(logits) / np.exp(logits).sum()
-    merged = KindPredictor(Says(logits), classes)
+    merged = KindPredictor(Says(logits), kinds_of(classes))
     assert merged.kinds == (ANIMAL, PERSON)
     found = torch.softmax(merged(torch.zeros(3, 2))[0], dim=1).numpy()
     np.testing.assert_allclose(found, [[each[0] + each[2], each[1] + each[4], each[3]]] * 3, rtol=1e-5)
 
 
 def test_the_box_of_a_kind_is_that_of_its_most_probable_class() -> None:
-    _logits, shifts = KindPredictor(Says([0, 1.2, 5.0, -1.0, 1.3]), ["cow", "fork", "person", "horse"])(
+    _logits, shifts = KindPredictor(Says([0, 1.2, 5.0, -1.0, 1.3]), kinds_of(["cow", "fork", "person", "horse"]))(
         torch.zeros(2, 2)
     )
     assert shifts.shape == (2, 12)
