@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from worker.learning.field_photos import FieldPhoto, view
+from worker.learning.field_photos import FieldPhoto, Labels, view
 
 Pixels = NDArray[np.uint8]  # (h, w, 3) RGB
 Boxes = NDArray[np.float32]  # (n, 4) xyxy in pixels
@@ -54,10 +54,11 @@ class BoxedPhoto:
 
 @dataclass(frozen=True)
 class Example:
-    """photo: (h, w, 3) uint8. boxes_xyxy: (n, 4) float32 in its pixels; n = 0 means that it is empty."""
+    """photo: (h, w, 3) uint8. boxes_xyxy: (n, 4) float32 in its pixels; n = 0 means that it is empty. labels: (n,), or all 1."""
 
     photo: Pixels
     boxes_xyxy: Boxes
+    labels: Labels | None = None
 
 
 @dataclass(frozen=True)
@@ -128,19 +129,21 @@ def draw_example(sources: Sources, rng: np.random.Generator, canvas: tuple[int, 
 
 def draw_field_example(rng: np.random.Generator, photo: FieldPhoto, canvas: tuple[int, int]) -> Example:
     """A view of a camera-trap photo; half of them are given another look, though they have a camera's look already."""
-    picture, boxes = view(rng, photo, canvas)
-    return _finished(rng, _camera_look(rng, picture) if rng.random() < 0.5 else picture, boxes)
+    picture, boxes, rows = view(rng, photo, canvas)
+    labels = None if photo.labels is None else photo.labels[rows]
+    return _finished(rng, _camera_look(rng, picture) if rng.random() < 0.5 else picture, boxes, labels)
 
 
-def _finished(rng: np.random.Generator, photo: Image.Image, boxes: list[Box]) -> Example:
+def _finished(rng: np.random.Generator, photo: Image.Image, boxes: list[Box], labels: Labels | None = None) -> Example:
     """Half are mirrored; a box in which nothing can be seen goes."""
     if rng.random() < 0.5:
         width = photo.width
         photo = ImageOps.mirror(photo)
         boxes = [(width - x2, y1, width - x1, y2) for x1, y1, x2, y2 in boxes]
     pixels = np.asarray(photo, dtype=np.uint8)
-    boxes = [box for box in boxes if _contrast(pixels, box) >= MIN_CONTRAST]
-    return Example(pixels, np.array(boxes, np.float32).reshape(-1, 4))
+    seen = [row for row, box in enumerate(boxes) if _contrast(pixels, box) >= MIN_CONTRAST]
+    kept = np.array([boxes[row] for row in seen], np.float32).reshape(-1, 4)
+    return Example(pixels, kept, None if labels is None else labels[seen])
 
 
 def _contrast(pixels: Pixels, box: Box) -> float:

@@ -29,13 +29,14 @@ class View:
     """What the lower trunk gave for one picture. photo: the row of the field photo it shows, or NO_PHOTO.
 
     canvas: (height, width) in pixels. features: {8: (40, h/8, w/8), 16: (112, h/16, w/16)} float16.
-    boxes_xyxy: (n, 4) float32 in pixels of the canvas.
+    boxes_xyxy: (n, 4) float32 in pixels of the canvas. labels: (n,) classes from 1 on, or all 1.
     """
 
     photo: int
     canvas: tuple[int, int]
     features: dict[int, Tensor]
     boxes_xyxy: NDArray[np.float32]
+    labels: NDArray[np.int64] | None = None
 
 
 def draw_views(
@@ -79,7 +80,8 @@ def keep(network: FasterRCNN, example: Example, photo: int, device: Device) -> V
             x = block(x)
             if number in TAPS:
                 features[TAPS[number]] = x[0].half().cpu()
-    return View(photo, (example.photo.shape[0], example.photo.shape[1]), features, example.boxes_xyxy)
+    canvas = (example.photo.shape[0], example.photo.shape[1])
+    return View(photo, canvas, features, example.boxes_xyxy, example.labels)
 
 
 def draw_view_batch(views: Sequence[View], seed: int, step: int, size: int, field_share: float = 0.65) -> list[View]:
@@ -113,7 +115,7 @@ def losses_of(network: FasterRCNN, views: Sequence[View], device: Device) -> dic
     targets = [
         {
             "boxes": torch.from_numpy(view.boxes_xyxy).to(place),
-            "labels": torch.ones(len(view.boxes_xyxy), dtype=torch.int64, device=place),
+            "labels": torch.from_numpy(labels_of(view)).to(place),
         }
         for view in views
     ]
@@ -121,3 +123,8 @@ def losses_of(network: FasterRCNN, views: Sequence[View], device: Device) -> dic
     _, second = network.roi_heads(levels, proposals, images.image_sizes, targets)
     losses: dict[str, Tensor] = {**first, **second}
     return losses
+
+
+def labels_of(shown: Example | View) -> NDArray[np.int64]:
+    """(n,) the class of each box: 1 where nobody said another."""
+    return np.ones(len(shown.boxes_xyxy), np.int64) if shown.labels is None else shown.labels

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,23 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 Boxes = NDArray[np.float32]  # (n, 4) xyxy
+Labels = NDArray[np.int64]  # (n,) the class of each box, from 1 on
 NOT_ANIMALS = ("person", "vehicle")
 KEPT_PX = 1280  # the longest side kept in memory
 LEAST_SEEN, LEAST_LEFT = 0.4, 0.06  # a box cut by the window counts from 40% on, and is overlooked up to 6%
 TRIES = 12
 
 
+def no_boxes() -> Boxes:
+    return np.empty((0, 4), np.float32)
+
+
 @dataclass(frozen=True)
 class TruePhoto:
-    """One row of the truth. Boxes are shares of the upright photo, xyxy; unsure: what might be an animal."""
+    """One row of the truth. Boxes are shares of the upright photo, xyxy.
+
+    unsure: what might be an animal. false: what a detector took for an animal and a person did not.
+    """
 
     path: str
     sha256: str
@@ -32,15 +40,21 @@ class TruePhoto:
     boxes_xyxy: Boxes
     species: tuple[str, ...]
     unsure_xyxy: Boxes
+    false_xyxy: Boxes = field(default_factory=no_boxes)
 
 
 @dataclass(frozen=True)
 class FieldPhoto:
-    """A photo (JPEG, at most KEPT_PX wide or high) and its animals, xyxy in its pixels."""
+    """A photo (JPEG, at most KEPT_PX wide or high) and its animals, xyxy in its pixels.
+
+    false_xyxy: what is no animal though a detector took it for one. labels: of the animals; without them all are class 1.
+    """
 
     path: str
     encoded: bytes
     boxes_xyxy: Boxes
+    false_xyxy: Boxes = field(default_factory=no_boxes)
+    labels: Labels | None = None
 
     def open(self) -> Image.Image:
         return Image.open(io.BytesIO(self.encoded)).convert("RGB")
@@ -111,7 +125,7 @@ def read_field_photos(folder: Path, truth: Sequence[TruePhoto]) -> list[FieldPho
             photo.paste(part.filter(ImageFilter.GaussianBlur(max(part.size) / 3)), (left, top))
         encoded = io.BytesIO()
         photo.save(encoded, "JPEG", quality=92)
-        photos.append(FieldPhoto(row.path, encoded.getvalue(), row.boxes_xyxy * sides))
+        photos.append(FieldPhoto(row.path, encoded.getvalue(), row.boxes_xyxy * sides, row.false_xyxy * sides))
     return photos
 
 
@@ -126,25 +140,26 @@ def open_upright(path: Path, longest_px: int) -> Image.Image:
 
 def view(
     rng: np.random.Generator, source: FieldPhoto, canvas: tuple[int, int]
-) -> tuple[Image.Image, list[tuple[float, float, float, float]]]:
-    """What the detector sees of a photo: all of it, or a window that cuts no animal in an unclear way; (picture, boxes).
+) -> tuple[Image.Image, list[tuple[float, float, float, float]], NDArray[np.int64]]:
+    """What the detector sees of a photo: all of it, or a window that cuts no animal in an unclear way.
 
-    canvas: (height, width) in pixels. Boxes are in its pixels.
+    canvas: (height, width) in pixels. Returns the picture, the boxes in its pixels, and which of the photo's boxes they are.
     """
     photo = source.open()
+    looked_at = np.concatenate([source.boxes_xyxy, source.false_xyxy])
     for _ in range(TRIES):
-        window = _whole(photo, rng) if rng.random() < 0.3 else _window(photo, source.boxes_xyxy, rng, canvas)
-        boxes = _seen(source.boxes_xyxy, window)
-        if boxes is not None:
+        window = _whole(photo, rng) if rng.random() < 0.3 else _window(photo, looked_at, rng, canvas)
+        boxes, rows = _seen(source.boxes_xyxy, window)
+        if rows is not None:
             break
     else:
         window = (0.0, 0.0, float(photo.width), float(photo.height))
-        boxes = source.boxes_xyxy
+        boxes, rows = source.boxes_xyxy, np.arange(len(source.boxes_xyxy))
     left, top, right, bottom = window
     scale = np.array([canvas[1] / (right - left), canvas[0] / (bottom - top)] * 2, np.float32)
     moved = (boxes - np.array([left, top] * 2, np.float32)) * scale
     picture = photo.resize((canvas[1], canvas[0]), Image.Resampling.BILINEAR, box=window, reducing_gap=2.0)
-    return picture, [(x1, y1, x2, y2) for x1, y1, x2, y2 in moved.tolist()]
+    return picture, [(x1, y1, x2, y2) for x1, y1, x2, y2 in moved.tolist()], rows
 
 
 Window = tuple[float, float, float, float]  # left, top, right, bottom
@@ -160,7 +175,7 @@ def _whole(photo: Image.Image, rng: np.random.Generator) -> Window:
 
 
 def _window(photo: Image.Image, boxes: Boxes, rng: np.random.Generator, canvas: tuple[int, int]) -> Window:
-    """A part of the canvas' shape, often about an animal, from a third of the photo to nearly all of it."""
+    """A part of the canvas' shape, often about one of these boxes, from a third of the photo to nearly all of it."""
     shape = canvas[1] / canvas[0] * float(np.exp(rng.uniform(-0.2, 0.2)))
     widest = min(photo.width, photo.height * shape)
     width = widest * float(rng.uniform(0.35, 1.0))
@@ -173,12 +188,13 @@ def _window(photo: Image.Image, boxes: Boxes, rng: np.random.Generator, canvas: 
     return (left, top, left + width, top + height)
 
 
-def _seen(boxes: Boxes, window: Window) -> Boxes | None:
-    """The boxes as the window cuts them; None when it leaves neither enough of one nor nearly nothing."""
+def _seen(boxes: Boxes, window: Window) -> tuple[Boxes, NDArray[np.int64] | None]:
+    """The boxes as the window cuts them, and their rows; no rows when it leaves neither enough of one nor nearly nothing."""
     low, high = np.array(window[:2] * 2, np.float32), np.array(window[2:] * 2, np.float32)
     cut = np.clip(boxes, low, high)
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     share = np.prod(cut[:, 2:] - cut[:, :2], axis=1) / np.maximum(area, 1e-6)
     if np.any((share > LEAST_LEFT) & (share < LEAST_SEEN)):
-        return None
-    return np.asarray(cut[share >= LEAST_SEEN])
+        return cut, None
+    rows = np.flatnonzero(share >= LEAST_SEEN)
+    return np.asarray(cut[rows]), rows

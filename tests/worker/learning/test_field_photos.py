@@ -72,10 +72,11 @@ def test_a_window_shows_an_animal_well_or_not_at_all(tmp_path: Path) -> None:
     photo = FieldPhoto("1.png", (tmp_path / "1.png").read_bytes(), np.array([[150, 100, 250, 200]], np.float32))
     whole = 0
     for number in range(60):
-        picture, boxes = view(np.random.default_rng(number), photo, (96, 128))
+        picture, boxes, rows = view(np.random.default_rng(number), photo, (96, 128))
         seen = np.asarray(picture)
         assert seen.shape == (96, 128, 3)
         red = np.argwhere(seen[..., 0] > 128)
+        assert len(rows) == len(boxes)
         if boxes:
             (left, top, right, bottom) = boxes[0]
             np.testing.assert_allclose([top, left], red.min(0), atol=2)
