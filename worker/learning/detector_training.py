@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 
 from worker.device import Device, find_device
+from worker.learning.detector_classes import begin_with
 from worker.learning.detector_examples import (
     Example,
     Sources,
@@ -25,11 +26,12 @@ from worker.learning.detector_examples import (
     read_boxed_photos,
     split_boxed_photos,
 )
-from worker.learning.detector_views import KEPT_BLOCKS, View, draw_view_batch, losses_of
+from worker.learning.detector_views import KEPT_BLOCKS, View, draw_view_batch, labels_of, losses_of
 from worker.learning.embedder_examples import read_small_pictures
 from worker.learning.field_photos import FieldPhoto
 from worker.networks.backbone import from_imagenet
-from worker.networks.detector import KIND, build_network, card_of
+from worker.networks.detector import build_network, card_of
+from worker.networks.kinds import ANIMAL
 from worker.networks.weights import WeightsError, fill, imagenet_tensors, read_weights, write_weights
 
 STATE_KIND = "detector-training"
@@ -131,20 +133,23 @@ def train_on_views(
     state: Path | None = None,
     report: Callable[[Progress], None] | None = None,
     name: str = "detector",
+    stop_after_step: int | None = None,
+    classes: tuple[str, ...] = (ANIMAL,),
 ) -> str:
     """The second stage: what lies above stride 16 learns from kept views; returns the checkpoint's sha256.
 
-    start: the detector whose lower trunk made the views. state, report: as in train_on().
+    start: the detector whose lower trunk made the views. state, report, stop_after_step: as in train_on(). classes: what the
+    labels of the views count, every one of them an animal.
     """
-    network = build_network(1)
-    fill(network, read_weights(start, KIND)[0], start.name)
+    network = begin_with(start, classes)
     freeze(network, KEPT_BLOCKS)
-    trainer = Trainer(recipe, device, network)
+    trainer = Trainer(recipe, device, network, classes)
+    last = min(recipe.steps, stop_after_step or recipe.steps)
 
     def draw(step: int) -> Sequence[View]:
         return draw_view_batch(views, recipe.seed, step, recipe.batch)
 
-    return _train(trainer, draw, recipe.steps, out, state, report, name)
+    return _train(trainer, draw, last, out, state, report, name)
 
 
 def _train(
@@ -174,9 +179,11 @@ def _train(
 class Trainer:
     """The network, its moving average and its optimiser, at some step."""
 
-    def __init__(self, recipe: Recipe, device: Device, network: FasterRCNN | None = None) -> None:
-        """network: with the frozen weights frozen; without one the trunk starts from ImageNet."""
-        self.recipe, self.device, self.step = recipe, device, 0
+    def __init__(
+        self, recipe: Recipe, device: Device, network: FasterRCNN | None = None, classes: tuple[str, ...] = (ANIMAL,)
+    ) -> None:
+        """network: of these classes, with the frozen weights frozen; without one the trunk starts from ImageNet."""
+        self.recipe, self.device, self.classes, self.step = recipe, device, classes, 0
         torch.manual_seed(recipe.seed)
         self.network = (network or new_network()).to(device.torch_device, memory_format=torch.channels_last)
         self.network.train()
@@ -216,7 +223,8 @@ class Trainer:
 
     def export(self, out: Path, name: str) -> str:
         """Write the moving average as a checkpoint that load_detector() reads; returns its sha256."""
-        card = card_of(name, ["animal"]) | {"steps": self.step, "seed": self.recipe.seed}
+        kinds = None if self.classes == (ANIMAL,) else [ANIMAL] * len(self.classes)
+        card = card_of(name, self.classes, kinds) | {"steps": self.step, "seed": self.recipe.seed}
         return write_weights(out, self.average, card)
 
     def save(self, state: Path) -> None:
@@ -267,7 +275,7 @@ class Trainer:
         targets = [
             {
                 "boxes": torch.from_numpy(e.boxes_xyxy).to(place),
-                "labels": torch.ones(len(e.boxes_xyxy), dtype=torch.int64, device=place),
+                "labels": torch.from_numpy(labels_of(e)).to(place),
             }
             for e in examples
         ]
