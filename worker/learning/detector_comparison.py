@@ -4,8 +4,10 @@ Decisions: a figure is a mean over three rates of false boxes, since at one rate
 whole places drawn again do to it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,8 @@ class Comparison:
         rows = np.arange(len(self.places)) if photos is None else photos
         return found(self.after.of(rows)) - found(self.before.of(rows))
 
-    def gain_by_chance(self) -> tuple[float, float]:
+    @cached_property
+    def gain_95(self) -> tuple[float, float]:
         """The middle 95% of the gain over draws of whole places."""
         return bootstrap(self.places, self.gain)
 
@@ -48,7 +51,7 @@ class Comparison:
         for rate in FALSE_BOXES:
             cells = [with_chance(each, self.places, rate) for each in (self.before, self.after)]
             table.append(f"found at {rate:.2f} false boxes a photo   {cells[0]:>24}  {cells[1]:>24}")
-        low, high = self.gain_by_chance()
+        low, high = self.gain_95
         return [
             *table,
             f"gain, mean of the three: {100 * self.gain():+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})",
@@ -76,11 +79,15 @@ def compare(
 
 @dataclass(frozen=True)
 class Names:
-    """Of the animals of each photo whose species is a class: (n,) how many are found at all, and how many are named right."""
+    """Of the animals of each photo whose species is a class: (n,) how many are found at all, and how many are named right.
+
+    commonest: what somebody would name right who called all that is found by its commonest species, 0..1.
+    """
 
     met: NDArray[np.int64]
     right: NDArray[np.int64]
     places: tuple[str, ...]
+    commonest: float
 
     def share(self, photos: NDArray[np.int64] | None = None) -> float:
         """Named right, of those found; NaN where none is found."""
@@ -91,14 +98,16 @@ class Names:
     def line(self) -> str:
         """For people."""
         low, high = bootstrap(self.places, self.share)
-        met, animals = int(self.met.sum()), f"{100 * low:.1f} to {100 * high:.1f}"
-        return f"names right: {self.share():.1%} ({animals}) of {met:,} animals of its species that it finds"
+        right = f"names right: {self.share():.1%} ({100 * low:.1f} to {100 * high:.1f})"
+        animals = f"of {int(self.met.sum()):,} animals of its species that it finds"
+        return f"{right} {animals}; calling all by the commonest: {self.commonest:.1%}"
 
 
 def named(weights: str, photos: Sequence[TruePhoto], seen_px: int, device: Device) -> Names:
     """How a detector of species names what it finds: by its best box on each animal, whatever its score."""
     detector = load_detector(weights, device, by_kind=False)
     met, right = np.zeros(len(photos), np.int64), np.zeros(len(photos), np.int64)
+    seen: Counter[str] = Counter()
     for row, photo in enumerate(photos):
         pixels = np.asarray(open_upright(Path(photo.path), seen_px))
         [answer] = detector.predict([detector.preprocess(pixels)], [(pixels.shape[0], pixels.shape[1])])
@@ -107,5 +116,7 @@ def named(weights: str, photos: Sequence[TruePhoto], seen_px: int, device: Devic
             on_it = np.flatnonzero(overlaps[:, animal] >= RIGHT_FROM)
             if species in detector.classes and len(on_it):
                 met[row] += 1
+                seen[species] += 1
                 right[row] += answer.kinds[on_it[0]] == species  # best score first
-    return Names(met, right, tuple(photo.place for photo in photos))
+    commonest = max(seen.values(), default=0) / max(1, seen.total())
+    return Names(met, right, tuple(photo.place for photo in photos), commonest)

@@ -27,7 +27,7 @@ RIGHT_FIRST = sees((0.9, ANIMAL), (0.8, ELSEWHERE))
 def test_a_false_box_above_each_animal_hides_all_of_them() -> None:
     gained = compare([FALSE_FIRST] * 20, [RIGHT_FIRST] * 20, PHOTOS)
     assert gained.gain() == 1.0
-    assert gained.gain_by_chance() == (1.0, 1.0)
+    assert gained.gain_95 == (1.0, 1.0)
     lost = compare([RIGHT_FIRST] * 20, [FALSE_FIRST] * 20, PHOTOS)
     assert lost.gain() == -1.0
     assert "gain, mean of the three: -100.0 points (-100.0 to -100.0)" in lost.lines(("a", "b"))
@@ -36,7 +36,7 @@ def test_a_false_box_above_each_animal_hides_all_of_them() -> None:
 def test_a_gain_at_one_place_of_ten_may_be_chance() -> None:
     some = [RIGHT_FIRST] * 18 + [sees()] * 2
     gained = compare(some, [RIGHT_FIRST] * 20, PHOTOS)
-    low, high = gained.gain_by_chance()
+    low, high = gained.gain_95
     assert gained.gain() == pytest.approx(0.1)
     assert low == 0.0 and high > 0.15
 
@@ -44,10 +44,11 @@ def test_a_gain_at_one_place_of_ten_may_be_chance() -> None:
 def test_places_are_drawn_alike_for_both() -> None:
     same = compare([RIGHT_FIRST, FALSE_FIRST] * 10, [RIGHT_FIRST, FALSE_FIRST] * 10, PHOTOS)
     assert isinstance(same, Comparison)
-    assert same.gain_by_chance() == (0.0, 0.0)
+    assert same.gain_95 == (0.0, 0.0)
 
 
 def test_names_are_counted_among_what_was_found() -> None:
-    names = Names(np.array([2, 0, 2]), np.array([1, 0, 2]), ("a", "b", "c"))
+    names = Names(np.array([2, 0, 2]), np.array([1, 0, 2]), ("a", "b", "c"), 0.5)
     assert names.share() == 0.75
     assert "75.0% (50.0 to 100.0) of 4 animals" in names.line()
+    assert "the commonest: 50.0%" in names.line()
