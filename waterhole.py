@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from models.settings import Settings
     from models.storage import Store
     from models.user import User
+    from worker.learning.detector_lessons import Lessons
     from worker.simulation.studies import Draw, Study
 
 cli = typer.Typer(
@@ -281,15 +282,35 @@ def say_health(facts: dict[str, object], alive: dict[str, str], findings: list[s
 
 @cli.command("train-detector")
 def train_detector(
-    boxes: Annotated[Path, typer.Option(help="Folder with boxes.csv and boxes.tar: photos of any kind with boxes.")],
     out: Annotated[Path, typer.Option(help="The weights to write (.safetensors).")],
+    boxes: Annotated[
+        Path | None, typer.Option(help="Folder with boxes.csv and boxes.tar: photos of any kind with boxes.")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="Fine-tune on what people said of this project's boxes.")] = None,
+    species: Annotated[
+        bool, typer.Option("--species", help="Make a detector of species, from --project, --boxes or both.")
+    ] = False,
+    least: Annotated[int, typer.Option(help="Right boxes that a species needs to be a class.")] = 20,
+    detector: Annotated[str, typer.Option(help="Fine-tune this one: starter, its name, or a file.")] = "starter",
     photos: Annotated[Path | None, typer.Option(help="Folder of camera-trap photos with labels.csv.")] = None,
     truth: Annotated[Path | None, typer.Option(help="A CSV with the true boxes of these photos.")] = None,
     pictures: Annotated[Path | None, typer.Option(help="Folder with cifar10.tar.gz, for distant animals.")] = None,
-    steps: Annotated[int, typer.Option(help="Steps of the first stage, 4 photos each.")] = 900,
+    steps: Annotated[
+        int | None, typer.Option(help="Of the first stage, 4 photos each: 900. Of a fine-tune: by its photos.")
+    ] = None,
     work: Annotated[Path | None, typer.Option(help="Keeps every state, so that a stopped run goes on.")] = None,
 ) -> None:
-    """Train the starter detector (worker/networks/starter/CARD.md); with --photos and --truth both stages and calibration."""
+    """Fine-tune a detector on a project's answers, or make one of species; without these two train one from nothing.
+
+    From nothing is how the starter was made (worker/networks/starter/CARD.md): --photos and --truth for both stages.
+    """
+    if project is not None or species:
+        teach_detector(
+            project, boxes, out, work or out.with_suffix(".training"), detector, steps, least if species else None
+        )
+        return
+    if boxes is None:
+        raise typer.BadParameter("--boxes or --project is needed: something has to teach")
     from worker.device import find_device
     from worker.learning.detector_folds import Plan, Workshop
     from worker.learning.detector_training import Progress, Recipe
@@ -307,12 +328,69 @@ def train_detector(
         require_folder(folder)
     work = work or out.with_suffix(".training")
     if photos is not None and truth is not None:
-        plan = Plan(work, boxes, photos, truth, pictures, base=Recipe(steps=steps, seed=7))
+        plan = Plan(work, boxes, photos, truth, pictures, base=Recipe(steps=steps or 900, seed=7))
         sha256 = Workshop(plan, find_device(), lambda line: print(line, flush=True)).final(out, out.stem)
     else:
         state = work / "state.safetensors"
-        sha256 = train(boxes, out, pictures=pictures, steps=steps, state_path=state, report=show)
+        sha256 = train(boxes, out, pictures=pictures, steps=steps or 900, state_path=state, report=show)
     print(f"{out} is written, sha256 {sha256}")
+
+
+def teach_detector(
+    project: str | None, boxes: Path | None, out: Path, work: Path, detector: str, steps: int | None, least: int | None
+) -> None:
+    """Fine-tune and say whether it helped; exit status 1 when it did not. least: right boxes of a class; none: animals only."""
+    from models.errors import Invalid
+    from models.offered import place_of
+
+    if (project is None and boxes is None) or (steps is not None and steps < 1) or (least is not None and least < 1):
+        raise typer.BadParameter("--species needs --project or --boxes; --steps and --least are at least 1")
+    lessons = lessons_of(project, boxes, work / "web")
+    from worker.device import find_device
+    from worker.learning.detector_classes import classes_of
+    from worker.learning.detector_finetuning import Wishes, fine_tune_detector, recipe_for
+    from worker.networks.kinds import ANIMAL
+    from worker.networks.weights import STARTER_DIR
+
+    classes: tuple[str, ...] = (ANIMAL,)
+    if least is not None:
+        classes = classes_of((name for photo in lessons.taught for name in photo.species), least)
+        if classes == (ANIMAL,):
+            raise Invalid(f"No species has {least} right boxes in the photos that teach; --least asks for fewer.")
+        print(f"Classes: {', '.join(classes)}", flush=True)
+    at_start = detector == "starter"
+    start = STARTER_DIR / "detector.safetensors" if at_start else place_of(load_settings().weights, detector)
+    show = progress_bar()
+    recipe = recipe_for(0, steps, of_species=least is not None) if steps else None
+    with weights_errors_in_words():
+        verdict = fine_tune_detector(
+            start, out, lessons, find_device(), Wishes(out.stem, classes, recipe=recipe), work,
+            say=lambda line: print(line, flush=True), tell=lambda now: show("Fine-tuning", now.step, now.steps),
+        )  # fmt: skip
+    if verdict.comparison is None:
+        raise Invalid(verdict.words)
+    print("\n".join([*verdict.lines, verdict.words]))
+    if not verdict.taken:
+        raise typer.Exit(1)
+    print(f"{out} is written, sha256 {verdict.sha256}")
+
+
+def lessons_of(project: str | None, boxes: Path | None, unpacked: Path) -> Lessons:
+    """What a project's people said of its boxes, and boxed photos of others; beside a project's photos those only teach."""
+    from worker.learning.detector_lessons import by_place, web_lessons
+
+    if boxes is not None:
+        require_folder(boxes)
+    if project is None:
+        assert boxes is not None
+        return web_lessons(boxes, unpacked)
+    from worker.jobs.answered import answered_photos
+
+    with opened() as (database, store, _settings):
+        with database.reading() as session:
+            project_id = project_named(session, project).id
+        mine = by_place(answered_photos(database, store, project_id))
+    return mine if boxes is None else mine.beside(web_lessons(boxes, unpacked))
 
 
 @cli.command("train-embedding")

@@ -13,6 +13,17 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 
+from models.act import Act
+from models.database import Database
+from models.image import READY, Image
+from models.membership import Role
+from models.offered import card_of
+from models.species import Species
+from models.storage import Store
+from tests import make
+from tests.parks import DEER, draw_parks
+from worker.learning.field_photos import TruePhoto
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -197,3 +208,52 @@ def test_strategies_are_compared_on_class_folders_and_a_stopped_run_goes_on(shel
     assert "Embedding" not in shell.works(*words, "--strategies", "random,margin")  # all of it is there
     assert "no strategy is called 'best'" in shell.complains(*words, "--strategies", "best")
     assert "other settings" in shell.complains(*words, "--strategies", "random")
+
+
+def parks_project(home: Path, photos: list[TruePhoto]) -> None:
+    """A project "Parks" in this home; a person has answered every box of its photos."""
+    database, store = Database(f"sqlite:///{home / 'waterhole.sqlite'}"), Store(home / "store")
+    with database.writing() as session:
+        user = make.user(session)
+        project = make.project(session, (user, Role.expert), name="Parks")
+        make.species(session, project, DEER)
+        batch = make.batch(session, project)
+        for photo in photos:
+            content = Path(photo.path).read_bytes()
+            path = Path(photo.path).relative_to(Path(photo.path).parents[1])
+            image = session.get_one(Image, batch.receive(session, str(path), store.receive([content])).image_id)
+            image.state = READY
+            for name, boxes in ((DEER, photo.boxes_xyxy), ("Not an animal", photo.false_xyxy)):
+                for corners in boxes.tolist():
+                    sides = dict(zip(("x_min", "y_min", "x_max", "y_max"), corners, strict=True))
+                    box = make.box(session, image, **sides)
+                    act, _fresh = Act.once(session, user.id, f"key-{box.id:08}", "answer", {}, project.id)
+                    species = Species.named(session, project.id, name)
+                    assert species is not None
+                    box.answer(session, species, by=user.id, role=Role.expert, act=act)
+    database.dispose()
+
+
+def test_a_detector_learns_from_a_project_and_says_how_it_went(house: Shell, tmp_path: Path) -> None:
+    parks_project(house.home, draw_parks(tmp_path / "parks", 8, 5))
+    out = house.home / "weights" / "mine.safetensors"
+    words = ("train-detector", "--project", "Parks", "--out", str(out), "--steps", "1")
+    refused = house.run(*words)
+    assert refused.returncode == 1, refused.stderr
+    assert "photos teach" in refused.stdout and "held out: " in refused.stdout
+    assert "It did not help" in refused.stdout and not out.exists()
+    assert "No species has 99 right boxes" in house.complains(*words, "--species", "--least", "99")
+    written = house.works(*words, "--species", "--least", "10")
+    assert "Classes: red deer, animal" in written and "names right" in written
+    assert card_of(out)["kinds"] == ["animal", "animal"]
+    photos = str(folder_of_photos(tmp_path / "survey"))
+    assert "3 photos" in house.works("import", photos, "--project", "New", "--create", "--detector", "mine")
+
+
+def test_a_detector_that_nothing_can_teach_is_said_in_a_line(house: Shell, tmp_path: Path) -> None:
+    out = str(tmp_path / "d.safetensors")
+    assert "--boxes or --project" in house.complains("train-detector", "--out", out)
+    assert "--species needs" in house.complains("train-detector", "--out", out, "--species")
+    assert "no project called" in house.complains("train-detector", "--out", out, "--project", "Nothing")
+    parks_project(house.home, draw_parks(tmp_path / "parks", 2, 3))
+    assert "2 places are too few" in house.complains("train-detector", "--out", out, "--project", "Parks")
