@@ -30,6 +30,7 @@ from benchmarks.cifar_pictures import ASK_ABOVE, INGEST_ABOVE, write_study
 from benchmarks.curves import means, milestones, table
 from benchmarks.household import Household, household_at
 from benchmarks.known_person import KnownPerson
+from models.audited import audited_ids
 from models.box import Box
 from models.checkpoint import Checkpoint
 from models.fine_tune import FineTune
@@ -274,11 +275,12 @@ def measured(house: Household, truth: dict[int, int]) -> tuple[int, float]:
         failed = session.scalars(select(Job).where(Job.state != DONE)).first()
         project = session.get_one(Project, PROJECT)
         classifier = session.get_one(Checkpoint, project.classifier_id)
-        named = session.scalars(select(Box.id).where(Box.settled_species_id.is_not(None))).all()
+        taught = Box.settled_species_id.is_not(None) & Box.id.not_in(audited_ids(PROJECT))
+        named = session.scalars(select(Box.id).where(taught)).all()
     if failed is not None:
         raise SystemExit(f"job {failed.kind} {failed.state}: {failed.error}")
     if classifier.label_count != len(named) or classifier.parent_id != project.embedder_id:
-        raise SystemExit(f"{len(named)} boxes are named, and the active classifier is {classifier.name}")
+        raise SystemExit(f"{len(named)} boxes teach, and the active classifier is {classifier.name}")
     said = Predictions(house.store.root / classifier.predictions).firsts(truth)
     if said.keys() != truth.keys() or truth.keys() & set(named):
         raise SystemExit(f"{len(said)} of {len(truth)} boxes to measure on were predicted, and none may be named")

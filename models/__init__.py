@@ -10,6 +10,7 @@ from models.batch import Batch, BatchFile
 from models.box import Box
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
+from models.estimate import Estimate
 from models.fine_tune import FineTune
 from models.image import CountCorrection, Image
 from models.job import Job, JobShard, WorkerBeat
@@ -34,6 +35,7 @@ __all__ = [
     "Checkpoint",
     "CountCorrection",
     "Deployment",
+    "Estimate",
     "FineTune",
     "Image",
     "Job",

@@ -75,12 +75,12 @@ class Snapshot:
 
     label_max_id: int
     names: dict[int, int]  # box id -> settled species id
-    label_ids: list[int]
+    labels: dict[int, int]  # box id -> the label that settles it
 
     @property
     def sha256(self) -> str:
         """Equal for equal sets of label rows."""
-        return hashlib.sha256(",".join(map(str, self.label_ids)).encode()).hexdigest()
+        return hashlib.sha256(",".join(map(str, sorted(self.labels.values()))).encode()).hexdigest()
 
 
 def newest_label_id(session: Session, project_id: int) -> int:
@@ -102,4 +102,4 @@ def snapshot(session: Session, project_id: int, label_max_id: int) -> Snapshot:
     names = {
         box_id: winner.species_id for box_id, winner in winners.items() if winner and winner.species_id is not None
     }
-    return Snapshot(label_max_id, names, sorted(winner.id for winner in winners.values() if winner))
+    return Snapshot(label_max_id, names, {box_id: winner.id for box_id, winner in winners.items() if winner})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from math import ceil
 
 from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -43,6 +44,9 @@ class Project(Base):
     first_round: Mapped[int] = mapped_column(default=1000)
     round_size: Mapped[int] = mapped_column(default=100)
     seed: Mapped[int] = mapped_column(default=1)
+
+    target: Mapped[float] = mapped_column(default=0.95)  # stop when so much of what nobody has looked at is named right
+    label_budget: Mapped[int] = mapped_column(default=5000)  # answers that people mean to give in all
 
     fine_tune_every: Mapped[int] = mapped_column(default=FINE_TUNE_EVERY)  # settled names; 0: only when a person asks
 
@@ -107,6 +111,19 @@ class Project(Base):
             if not 1 <= value <= 10_000:
                 raise Invalid(f"{field}: between 1 and 10,000")
         self.strategy, self.first_round, self.round_size = strategy, first_round, round_size
+
+    def set_goal(self, target: float, label_budget: int) -> None:
+        """Raises Invalid for a target that says nothing or that no sample can show, and for a budget outside sense."""
+        if not 0.5 <= target <= 0.99:
+            raise Invalid("target: between 50 and 99%")
+        if not 100 <= label_budget <= 1_000_000:
+            raise Invalid("label-budget: between 100 and 1,000,000 answers")
+        self.target, self.label_budget = target, label_budget
+
+    @property
+    def planned_rounds(self) -> int:
+        """Rounds in the label budget."""
+        return 1 + ceil(max(self.label_budget - self.first_round, 0) / self.round_size)
 
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
         """Raises Invalid for a gap outside sense."""

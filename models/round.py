@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -24,7 +26,24 @@ from models.queue import ask
 CHOSEN, OPEN, FULL = "chosen", "open", "full"
 ANSWERED, SKIPPED, WITHDRAWN = "answered", "skipped", "withdrawn"  # a pick is open or one of these
 AHEAD_AT = 0.8  # DECISIONS 9
+AHEAD = "ahead"  # the reason of a learn job at 80% of a round
 WISHED = "asked"  # the reason of a learn job that a person asked for, before the open round is nearly full
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a round draws by chance beside the strategy's picks (worker/stopping/draw.py).
+
+    chances: box id -> its probability to have been drawn by now, in this round or before. of: how many crops this round
+    drew from; their ids are at most up_to, their scores at least `above`. passed: box ids drawn in earlier rounds that the
+    strategy would have picked in this one; they leave the audit.
+    """
+
+    chances: Mapping[int, float]
+    of: int
+    up_to: int
+    above: float
+    passed: Sequence[int] = ()
 
 
 class Round(Base):
@@ -46,6 +65,11 @@ class Round(Base):
     chosen_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     opened_at: Mapped[dt.datetime | None]
     full_at: Mapped[dt.datetime | None]
+    # Of its Drawing, what the chances of crops in later rounds are computed from.
+    drawn: Mapped[int] = mapped_column(default=0)
+    drawn_of: Mapped[int] = mapped_column(default=0)
+    drawn_up_to: Mapped[int] = mapped_column(default=0)
+    drawn_above: Mapped[float] = mapped_column(default=0.0)
 
     @classmethod
     def unfinished(cls, session: Session, project_id: int) -> list[Round]:
@@ -62,17 +86,22 @@ class Round(Base):
     @classmethod
     def choose(
         cls, session: Session, project: Project, box_ids: list[int], *, strategy: str, seed: int,
-        embedder_id: int | None, classifier_id: int | None, job_id: str,
+        embedder_id: int | None, classifier_id: int | None, job_id: str, drawing: Drawing | None = None,
     ) -> Round:  # fmt: skip
-        """Store the picks of the next round in the order of the strategy. embedder_id: in whose space they were chosen."""
+        """Store the next round in the order given. embedder_id: in whose space it was chosen. drawing: which are of the audit."""
         chosen = cls(
             project_id=project.id, number=cls.last_number(session, project.id) + 1, strategy=strategy, seed=seed,
             size=len(box_ids), embedder_id=embedder_id, classifier_id=classifier_id, job_id=job_id,
         )  # fmt: skip
+        chances = drawing.chances if drawing else {}
+        if drawing:
+            chosen.drawn, chosen.drawn_of = len(drawing.chances), drawing.of
+            chosen.drawn_up_to, chosen.drawn_above = drawing.up_to, drawing.above
+            Pick.leave_audit(session, project.id, drawing.passed, chosen.number)
         session.add(chosen)
         session.flush()
         session.add_all(
-            Pick(round_id=chosen.id, box_id=box_id, position=position)
+            Pick(round_id=chosen.id, box_id=box_id, position=position, chance=chances.get(box_id))
             for position, box_id in enumerate(box_ids, start=1)
         )
         session.flush()
@@ -95,7 +124,7 @@ class Round(Base):
             ask_learn(session, project, f"full-{self.number}")
             ask_at_threshold(session, project)
         elif self.state != FULL and self.size - left >= AHEAD_AT * self.size:
-            ask_learn(session, project, f"ahead-{self.number}")
+            ask_learn(session, project, f"{AHEAD}-{self.number}")
         return left
 
 
@@ -111,6 +140,17 @@ class Pick(Base):
     position: Mapped[int]
     state: Mapped[str] = mapped_column(String(10), default=OPEN)
     skips: Mapped[int] = mapped_column(default=0)
+    chance: Mapped[
+        float | None
+    ]  # of a crop of the audit: its probability to have been drawn by then; none: a strategy's pick
+    passed_in: Mapped[int | None]  # number of the round whose strategy would have picked it: it has left the audit
+
+    @classmethod
+    def leave_audit(cls, session: Session, project_id: int, box_ids: Sequence[int], number: int) -> None:
+        """The strategy of this round would have picked these crops, so they speak no more for those that are left."""
+        of_project = select(Round.id).where(Round.project_id == project_id)
+        audited = (cls.round_id.in_(of_project), cls.chance.is_not(None), cls.passed_in.is_(None))
+        session.execute(update(cls).where(cls.box_id.in_(box_ids), *audited).values(passed_in=number))
 
     def skip(self, session: Session) -> None:
         """To the end of the round the first time; the second time it fills its place unanswered."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,118 +13,49 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.box import Box
-from models.checkpoint import Checkpoint
 from models.database import CHUNK_ROWS
-from models.image import Image
-from models.label import Snapshot, snapshot
 from models.project import Project
-from models.round import AHEAD_AT, CHOSEN, FULL, OPEN, SKIPPED, Pick, Round, next_size
-from models.species import TRAINS, Species
+from models.round import Drawing, Round, next_size
 from models.storage import Store
+from worker.jobs.auditing import Drawn, chance_of, served
 from worker.jobs.matrix import Matrix
+from worker.jobs.scene import Boxes, Scene, among, wants_round
 from worker.learning.classifier import Classifier
 from worker.selection.coverage import Coverage
 from worker.selection.pool import Pool
 from worker.selection.strategies import STRATEGIES
+from worker.stopping.draw import audits_among, draw, mixed
 
 FIRST, COVERING = "random", "k_center"  # the strategies that ask no classifier
+AUDIT = 1  # its draws have numbers of their own, so that a strategy picks the same whoever is drawn
 
 Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What the job reads before it computes. names: settled name of each box in the snapshot."""
+class Field:
+    """The boxes that play a part, and masks (n,) of them. labelled: they teach. free: a round may ask about them.
 
-    project: Project
-    snapshot: Snapshot
-    names: dict[int, int]
-    parent: Checkpoint | None
-    wants_round: bool
-    last_number: int
+    unseen: free, and nobody was asked before. audited: drawn in a round before, and still open to the strategy.
+    """
+
     boxes: Boxes
-    asked: set[int]  # in a round that is not full
-    skipped: set[int]  # passed over twice in a round that is
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """All boxes with a crop, one row each, by rising id; the matrix says which have a vector of the embedder in use."""
-
-    ids: Ids
-    askable: NDArray[np.bool_]
-    settled: NDArray[np.bool_]  # by now, whatever the snapshot says
-    sequence: Ids
-    deployment: Ids
-
-    def only(self, mine: NDArray[np.bool_]) -> Boxes:
-        """Those of the mask."""
-        return Boxes(self.ids[mine], self.askable[mine], self.settled[mine], self.sequence[mine], self.deployment[mine])
+    labelled: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    unseen: NDArray[np.bool_]
+    audited: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The next round before it is stored."""
+    """The next round before it is stored. box_ids: as people see them, those that were drawn by chance at random places."""
 
     number: int
     strategy: str
     box_ids: list[int]
+    drawing: Drawing
     pool_ids: Ids
     coverage: Coverage | None
-
-
-def read_scene(
-    session: Session, project_id: int, label_max_id: int, parent_id: int | None, *, wished: bool = False
-) -> Scene | None:
-    """None while the project has no vectors. wished: a person asked for the next round."""
-    project = session.get_one(Project, project_id)
-    if project.embedder_id is None:
-        return None
-    said = snapshot(session, project_id, label_max_id)
-    rounds = Round.unfinished(session, project_id)
-    return Scene(
-        project=project,
-        snapshot=said,
-        names=trained_names(session, project_id, said),
-        parent=session.get(Checkpoint, parent_id) if parent_id else None,
-        wants_round=wants_round(session, project_id, wished=wished),
-        last_number=Round.last_number(session, project_id),
-        boxes=read_boxes(session, project),
-        asked=set(session.scalars(select(Pick.box_id).where(Pick.round_id.in_([each.id for each in rounds])))),
-        skipped=set(
-            session.scalars(
-                select(Pick.box_id)
-                .join(Round, Round.id == Pick.round_id)
-                .where(Round.project_id == project_id, Round.state == FULL, Pick.state == SKIPPED)
-            )
-        ),
-    )
-
-
-def trained_names(session: Session, project_id: int, said: Snapshot) -> dict[int, int]:
-    """Box id -> species, without what never trains (DECISIONS 8)."""
-    training = set(
-        session.scalars(select(Species.id).where(Species.project_id == project_id, Species.kind.in_(TRAINS)))
-    )
-    return {box_id: name for box_id, name in said.names.items() if name in training}
-
-
-def read_boxes(session: Session, project: Project) -> Boxes:
-    """One pass over the project's boxes."""
-    found = session.execute(
-        select(Box.id, Box.score, Box.settled_species_id, Image.sequence_id, Image.deployment_id)
-        .join(Image, Image.id == Box.image_id)
-        .where(Box.project_id == project.id, Box.embedder_id.is_not(None))
-        .order_by(Box.id)
-    ).all()
-    ids, scores, settled, sequences, deployments = zip(*found, strict=True) if found else ((), (), (), (), ())
-    return Boxes(
-        np.array(ids, np.int64),
-        np.array(scores, np.float64) >= project.classify_above,
-        np.array([name is not None for name in settled], bool),
-        np.array([sequence or 0 for sequence in sequences], np.int64),
-        np.array(deployments, np.int64),
-    )
 
 
 def choose(
@@ -141,39 +71,81 @@ def choose(
     kept: where the coverage of the last round lies. classifier, probabilities: what was learnt, and what it says of the
     rows of the matrix; None before the first label.
     """
-    boxes = scene.boxes.only(np.isin(scene.boxes.ids, matrix.ids, assume_unique=True))
-    labelled = among(boxes.ids, scene.names)
-    boxes, labelled = boxes.only(boxes.askable | labelled), labelled[boxes.askable | labelled]
-    free = (
-        boxes.askable
-        & ~labelled
-        & ~boxes.settled
-        & ~among(boxes.ids, scene.snapshot.names | dict.fromkeys(scene.asked))
-    )
-    unskipped = free & ~among(boxes.ids, scene.skipped)
-    free = unskipped if unskipped.any() else free  # what people passed over comes back when nothing else is left
-    size = next_size(scene.project, scene.last_number, int(boxes.askable.sum()), int(free.sum()))
+    field = field_of(scene, matrix)
+    boxes = field.boxes
+    size = next_size(scene.project, scene.last_number, int(boxes.askable.sum()), int(field.free.sum()))
     if not scene.wants_round or not size:
         return None
-    rows = matrix.rows_of(boxes.ids)
-    first = len(rows) > 0 and int(rows[-1]) == len(rows) - 1  # the first rows of the matrix: no need to copy them
-    columns = {name: column for column, name in enumerate(classifier.classes if classifier else [])}
-    pool = Pool(
-        vectors=matrix.vectors[: len(rows)] if first else matrix.vectors[rows],
-        labelled=np.flatnonzero(labelled),
-        labels=np.array([columns[scene.names[int(box_id)]] for box_id in boxes.ids[labelled]], np.int64),
-        fit=lambda: np.empty((len(rows), 0), np.float32) if probabilities is None else probabilities[rows],
-        sequence=boxes.sequence,
-        deployment=boxes.deployment,
-        taken=np.flatnonzero(~free & ~labelled),
-        classifier=classifier,
-    )
+    pool = pool_of(scene, field, matrix, classifier, probabilities)
     number = scene.last_number + 1
     strategy = strategy_of(scene.project, number, knows_classes=probabilities is not None)
     if strategy == COVERING:
         pool = replace(pool, coverage=coverage_of(kept, matrix.build, pool, boxes.ids))
-    picks = STRATEGIES[strategy](pool, size, np.random.default_rng([seed, number]))
-    return Choice(number, strategy, [int(box_id) for box_id in boxes.ids[picks]], boxes.ids, pool.coverage)
+    rng, chance = np.random.default_rng([seed, number]), np.random.default_rng([seed, number, AUDIT])
+    audits = min(audits_among(size, chance), size - 1, int(field.unseen.sum()))
+
+    def next_rows(gone: list[int], k: int) -> list[int]:
+        taken = np.concatenate([pool.taken, np.array(gone, np.int64)])
+        return STRATEGIES[strategy](replace(pool, taken=taken), k, rng)
+
+    picks, passed = served(next_rows, set(np.flatnonzero(field.audited).tolist()), size - audits)
+    unseen = np.setdiff1d(np.flatnonzero(field.unseen), picks)
+    drawn = draw(unseen, boxes.deployment, boxes.sequence, audits, chance)
+    box_ids = [int(box_id) for box_id in boxes.ids[mixed(picks, drawn.tolist(), chance)]]
+    drawing = drawing_of(scene, boxes, drawn, len(unseen), boxes.ids[passed].tolist())
+    return Choice(number, strategy, box_ids, drawing, boxes.ids, pool.coverage)
+
+
+def field_of(scene: Scene, matrix: Matrix) -> Field:
+    """What lies open at this moment."""
+    boxes = scene.boxes.only(np.isin(scene.boxes.ids, matrix.ids, assume_unique=True))
+    labelled = among(boxes.ids, scene.names)
+    boxes, labelled = boxes.only(boxes.askable | labelled), labelled[boxes.askable | labelled]
+    asked = among(boxes.ids, scene.snapshot.names | dict.fromkeys(scene.asked))
+    free = boxes.askable & ~labelled & ~boxes.settled & ~asked
+    unseen = free & ~among(boxes.ids, scene.skipped)
+    return Field(
+        boxes=boxes,
+        labelled=labelled,
+        free=unseen if unseen.any() else free,  # what people passed over comes back when nothing else is left
+        unseen=unseen,
+        audited=boxes.askable & among(boxes.ids, scene.stream.open_ids),
+    )
+
+
+def pool_of(
+    scene: Scene,
+    field: Field,
+    matrix: Matrix,
+    classifier: Classifier | None,
+    probabilities: NDArray[np.float32] | None,
+) -> Pool:
+    """The same as a strategy sees it: crops of the audit are as open as the free ones."""
+    boxes = field.boxes
+    rows = matrix.rows_of(boxes.ids)
+    first = len(rows) > 0 and int(rows[-1]) == len(rows) - 1  # the first rows of the matrix: no need to copy them
+    columns = {name: column for column, name in enumerate(classifier.classes if classifier else [])}
+    return Pool(
+        vectors=matrix.vectors[: len(rows)] if first else matrix.vectors[rows],
+        labelled=np.flatnonzero(field.labelled),
+        labels=np.array([columns[scene.names[int(box_id)]] for box_id in boxes.ids[field.labelled]], np.int64),
+        fit=lambda: np.empty((len(rows), 0), np.float32) if probabilities is None else probabilities[rows],
+        sequence=boxes.sequence,
+        deployment=boxes.deployment,
+        taken=np.flatnonzero(~field.free & ~field.audited & ~field.labelled),
+        classifier=classifier,
+    )
+
+
+def drawing_of(scene: Scene, boxes: Boxes, drawn: Ids, of: int, passed: list[int]) -> Drawing:
+    """What the round must remember of its draw. drawn: (m,) rows of the boxes, out of so many."""
+    up_to, above = int(boxes.ids[-1]), scene.project.classify_above
+    now = Drawn(scene.last_number + 1, False, len(drawn) / of if of else 0.0, up_to, above)
+    chances = {
+        int(boxes.ids[row]): chance_of(int(boxes.ids[row]), float(boxes.scores[row]), [*scene.stream.drawn, now])
+        for row in drawn
+    }
+    return Drawing(chances, of, up_to, above, passed)
 
 
 def coverage_of(path: Path, build: str, pool: Pool, ids: Ids) -> Coverage:
@@ -216,20 +188,6 @@ def strategy_of(project: Project, number: int, *, knows_classes: bool) -> str:
     if number == 1 or (not knows_classes and project.strategy not in (FIRST, COVERING)):
         return FIRST
     return project.strategy
-
-
-def among(ids: Ids, wanted: Iterable[int]) -> NDArray[np.bool_]:
-    """(n,) which of the ids are wanted."""
-    return np.isin(ids, np.fromiter(wanted, np.int64))
-
-
-def wants_round(session: Session, project_id: int, *, wished: bool) -> bool:
-    """No round waits untouched, and those that are worked on are nearly full (DECISIONS 9), unless a person wished for it:
-    then others may hold the rest of the open one."""
-    return all(
-        each.state != CHOSEN and (wished or each.size - each.tally(session).get(OPEN, 0) >= AHEAD_AT * each.size)
-        for each in Round.unfinished(session, project_id)
-    )
 
 
 def may_choose(session: Session, project: Project, number: int, *, wished: bool) -> bool:

@@ -21,6 +21,7 @@ from safetensors.numpy import load, save
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from models.audited import untaught
 from models.box import Box
 from models.checkpoint import EMBEDDER, Checkpoint
 from models.database import CHUNK_ROWS
@@ -324,7 +325,8 @@ class FineTuning:
 
 
 def read_labels(session: Session, project_id: int) -> tuple[int, Labels]:
-    """(the newest label's id, every box with a crop whose settled name trains)."""
+    """(the newest label's id, every box with a crop whose settled name trains: none of the audit)."""
+    boxes, labels = untaught(session, project_id)
     found = session.execute(
         select(Box.settled_label_id, Box.id, Box.settled_species_id, Image.deployment_id)
         .join(Image, Image.id == Box.image_id)
@@ -332,7 +334,8 @@ def read_labels(session: Session, project_id: int) -> tuple[int, Labels]:
         .where(Box.project_id == project_id, Box.embedder_id.is_not(None), Species.kind.in_(TRAINS))
         .order_by(Box.id)
     ).all()
-    columns = np.array([tuple(row) for row in found], np.int64).reshape(-1, 4).T
+    taught = [tuple(row) for row in found if row[1] not in boxes and row[0] not in labels]
+    columns = np.array(taught, np.int64).reshape(-1, 4).T
     return newest_label_id(session, project_id), Labels(*(np.ascontiguousarray(column) for column in columns))
 
 

@@ -19,9 +19,9 @@ from models.project import Project
 from models.species import Species
 from models.storage import Store
 from worker.jobs.bench import Bench
-from worker.jobs.choosing import trained_names
 from worker.jobs.networks import Networks
 from worker.jobs.placing import find_placed, gathered
+from worker.jobs.scene import told_names
 from worker.simulation.studies import Draw, Study, held_out
 
 
@@ -31,7 +31,7 @@ def finished_study(database: Database, store: Store, project_id: int, draw: Draw
     with database.reading() as session:
         project = session.get_one(Project, project_id)
         said = snapshot(session, project_id, newest_label_id(session, project_id))
-        names = trained_names(session, project_id, said)
+        names = told_names(session, project_id, said)
         species = dict(session.execute(select(Species.id, Species.name).where(Species.project_id == project_id)).all())
         name, embedder_id = project.name, project.embedder_id
         places = places_of(session, project_id)

@@ -1,27 +1,34 @@
 """The learn job: labels become a classifier, what it says about every crop, and the next round.
 
 Everything is computed and on the disk before one transaction switches to it (DECISIONS 2): the classifier's row with its
-predictions folder, the project's active classifier, and the picks of the next round. What pages filter by follows behind.
+predictions folder, the project's active classifier, the estimate of how much is right, and the picks of the next round. What
+pages filter by follows behind.
 Equal label ids, seed and parent give equal picks (DECISIONS 10).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import structlog
 from sqlalchemy.orm import Session
 
 from models.checkpoint import Checkpoint
+from models.estimate import Estimate
 from models.job import Job
 from models.project import Project
 from models.queue import finish_step, step_is_done
-from models.round import WISHED, Round
+from models.round import AHEAD, WISHED, Round
 from models.vectors import DamagedFile
 from worker.jobs.bench import Bench, Step, first_line
-from worker.jobs.choosing import Choice, Scene, choose, keep_coverage, may_choose, read_scene, still_unnamed
+from worker.jobs.choosing import Choice, choose, keep_coverage, may_choose, still_unnamed
 from worker.jobs.classifiers import classifier_of
+from worker.jobs.curve import draw_curve
+from worker.jobs.estimating import estimated, read_past
 from worker.jobs.matrix import Matrix, MatrixCache
 from worker.jobs.predicting import follow, predict_missing
+from worker.jobs.scene import Scene, read_scene
 from worker.jobs.teaching import Learnt, row_of, teach
 from worker.learning.classifier import Classifier
 
@@ -34,6 +41,7 @@ def learn(bench: Bench, job: Job, step: Step) -> None:
     step("switch", work.switch)
     step("late-boxes", lambda: predict_missing(bench, job.project_id))
     step("guesses", lambda: follow(bench, job.project_id))
+    step("curve", lambda: draw_curve(bench, job.project_id))
 
 
 class Learn:
@@ -46,7 +54,9 @@ class Learn:
         self._label_max_id = int(job.arguments.get("label_max_id") or 0)
         self._seed = int(job.arguments.get("seed") or 0)
         self._parent_id: int | None = job.arguments.get("parent_id")
-        self._wished = str(job.arguments.get("reason", "")).startswith(f"{WISHED}-")
+        reason = str(job.arguments.get("reason", ""))
+        self._wished = reason.startswith(f"{WISHED}-")
+        self._looks = not reason.startswith(f"{AHEAD}-")  # it knows four fifths of a round that may be full by now
 
     def switch(self) -> int:
         """All that must change together. How many crops the next round has, 0 when there is none."""
@@ -54,6 +64,7 @@ class Learn:
             if step_is_done(session, self._job_id, "switch"):
                 return 0
             scene = read_scene(session, self._project_id, self._label_max_id, self._parent_id, wished=self._wished)
+            past = read_past(session, self._project_id)
         if scene is None:
             return 0
         self._bench.breathe()
@@ -65,7 +76,8 @@ class Learn:
             scene, matrix, self._bench.store.coverage(self._project_id), classifier, probabilities, self._seed
         )
         self._bench.breathe()
-        chosen = self._bench.patiently(lambda: self._commit(scene, learnt, choice))
+        estimate = estimated(scene, past, matrix, learnt, self._seed) if learnt and self._looks else None
+        chosen = self._bench.patiently(lambda: self._commit(scene, learnt, choice, estimate))
         if chosen and choice is not None:
             keep_coverage(self._bench.store, self._project_id, matrix.build, choice)
         return chosen
@@ -93,20 +105,24 @@ class Learn:
 
     # --- the switch ----------------------------------------------------------------------------------------------------------
 
-    def _commit(self, scene: Scene, learnt: Learnt | None, choice: Choice | None) -> int:
+    def _commit(
+        self, scene: Scene, learnt: Learnt | None, choice: Choice | None, estimate: dict[str, Any] | None
+    ) -> int:
         with self._bench.database.writing() as session:
             job = session.get_one(Job, self._job_id)
             project = session.get_one(Project, self._project_id, with_for_update={"key_share": True})
             if not finish_step(session, job, "switch", self._bench.worker):
                 return 0
             classifier_id = self._activate(session, project, scene, learnt)
+            if estimate is not None and classifier_id is not None:
+                Estimate.keep(session, project.id, classifier_id=classifier_id, **estimate)
             if choice is None or not may_choose(session, project, choice.number, wished=self._wished):
                 return 0
             box_ids = still_unnamed(session, choice.box_ids)
             if box_ids:
                 Round.choose(
                     session, project, box_ids, strategy=choice.strategy, seed=self._seed, embedder_id=scene.project.embedder_id,
-                    classifier_id=classifier_id, job_id=self._job_id,
+                    classifier_id=classifier_id, job_id=self._job_id, drawing=choice.drawing,
                 )  # fmt: skip
             return len(box_ids)
 

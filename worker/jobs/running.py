@@ -12,6 +12,7 @@ from models import queue
 from models.job import UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.crop import crop
+from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
 from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
 from worker.jobs.embedding import embed
@@ -29,6 +30,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "learn": (ROUNDS, learn),
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
+    "curve": (ROUNDS, curve),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),

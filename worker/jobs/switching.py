@@ -14,9 +14,9 @@ from models.label import Snapshot, newest_label_id, snapshot
 from models.project import Project
 from models.queue import finish_step, step_is_done
 from worker.jobs.bench import Bench
-from worker.jobs.choosing import trained_names
 from worker.jobs.halting import STOPPED, Halted, Watch
 from worker.jobs.matrix import MatrixCache
+from worker.jobs.scene import trained_names
 from worker.jobs.teaching import Learnt, row_of, teach
 
 STEP = "switch"

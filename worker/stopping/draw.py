@@ -45,6 +45,11 @@ def audits_of_round(picks: int, rng: np.random.Generator) -> int:
     return int(picks / PICKS_PER_AUDIT + rng.random())
 
 
+def audits_among(crops: int, rng: np.random.Generator) -> int:
+    """How many of the crops of a round are audited, so that the round is no longer than without; as above."""
+    return int(crops / (PICKS_PER_AUDIT + 1) + rng.random())
+
+
 def chance_after(chance: Reals, unseen: Rows, audited: Rows, m: int) -> Reals:
     """(n,) -> (n,) the probability of each crop to have been drawn by now, once m of the unseen ones are drawn.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.round import Drawing
 from models.storage import Store
 from tests.worker.selection.pools import make_pool, slow_k_center
 from worker.jobs.choosing import Choice, coverage_of, keep_coverage
@@ -24,7 +25,7 @@ def kept(store: Store) -> list[int]:
     """One round was chosen; what it knew lies in the store. Its picks."""
     coverage = Coverage.of_rows(cloud(1), np.array(GONE))
     picks = coverage.farthest(20)
-    keep_coverage(store, 7, "one", Choice(2, "k_center", [], IDS, coverage))
+    keep_coverage(store, 7, "one", Choice(2, "k_center", [], Drawing({}, 0, 0, 0.9, []), IDS, coverage))
     return picks
 
 

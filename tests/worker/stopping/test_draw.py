@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.selection.errors import NotEnough
-from worker.stopping.draw import audits_of_round, chance_after, draw, mixed, unaudited
+from worker.stopping.draw import audits_among, audits_of_round, chance_after, draw, mixed, unaudited
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -67,6 +67,10 @@ def test_one_crop_in_fifteen_is_audited_in_small_rounds_too() -> None:
     assert set(counts) == {1, 2}
     assert np.mean(counts) == pytest.approx(20 / 14, abs=0.04)
     assert audits_of_round(28, rng) == 2
+    counts = [audits_among(20, rng) for _ in range(4_000)]
+    assert set(counts) == {1, 2}
+    assert np.mean(counts) == pytest.approx(20 / 15, abs=0.04)
+    assert audits_among(30, rng) == 2
 
 
 def test_the_ranking_is_walked_past_audited_crops_and_no_further_than_needed() -> None:

@@ -1,0 +1,75 @@
+"""The audit stream of a project: what every round draws by chance beside the strategy's picks (worker/stopping/draw.py).
+
+Audited crops stay open to the strategy, asked or named: had it not been for the draw, nobody would have looked at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.audited import Audited, audited
+from models.round import FULL, Round
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What one round drew. share: of the crops that it drew from; up_to, above: their ids and scores (models/round.py)."""
+
+    number: int
+    is_full: bool
+    share: float
+    up_to: int
+    above: float
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Everything drawn so far. drawn: by round, the oldest first. crops: those that a person did not name by the way."""
+
+    drawn: list[Drawn]
+    crops: list[Audited]
+
+    @property
+    def open_ids(self) -> set[int]:
+        """The boxes that the strategy may still choose."""
+        return {crop.box_id for crop in self.crops if crop.passed_in is None}
+
+
+def read_stream(session: Session, project_id: int) -> Stream:
+    """From the rows of rounds and picks."""
+    rounds = session.scalars(
+        select(Round).where(Round.project_id == project_id, Round.drawn > 0).order_by(Round.number)
+    )
+    return Stream(
+        [
+            Drawn(each.number, each.state == FULL, each.drawn / each.drawn_of, each.drawn_up_to, each.drawn_above)
+            for each in rounds
+        ],
+        audited(session, project_id),
+    )
+
+
+def chance_of(box_id: int, score: float, drawn: Sequence[Drawn]) -> float:
+    """The probability of a crop to be drawn in one of these rounds: those that came when it was there already."""
+    return 1 - prod(1 - each.share for each in drawn if box_id <= each.up_to and score >= each.above)
+
+
+def served(
+    choose: Callable[[list[int], int], list[int]], audited_rows: Collection[int], k: int
+) -> tuple[list[int], list[int]]:
+    """(picks, passed): k crops that are not audited, and the audited ones that the strategy chose on the way.
+
+    choose(gone, k): the strategy's next k rows without the rows `gone`. Asked again for as many as were passed, it walks
+    down its ranking: each round's answer is centres, or gone, for the next.
+    """
+    picks: list[int] = []
+    passed: list[int] = []
+    while len(picks) < k:
+        for row in choose(picks + passed, k - len(picks)):
+            (passed if row in audited_rows else picks).append(row)
+    return picks, passed

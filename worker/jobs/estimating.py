@@ -1,0 +1,177 @@
+"""After a full round: how much of what nobody has looked at the present classifier names right (worker/stopping).
+
+One estimate a round, made by the learn job of the full round, so that each is one look. Rounds that are not
+full count as if they had not been chosen: neither what they drew nor what they passed, and their crops are in the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from models.audited import audited_ids
+from models.box import Box
+from models.estimate import Estimate
+from models.round import FULL, Pick, Round
+from models.species import TRAINS, Species
+from worker.jobs.auditing import Stream
+from worker.jobs.matrix import Matrix
+from worker.jobs.scene import Boxes, Scene, among
+from worker.jobs.teaching import Learnt
+from worker.stopping.accuracy import Audit, Share, accuracy_of_rest
+from worker.stopping.agreement import kappa, stop_set
+from worker.stopping.verdict import Course, Verdict, verdict
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was asked and said before. full: numbers of the full rounds; looked_at: their boxes. answers: box id -> species
+    of the crops of the audit, but those that nobody can tell. looks: the estimates so far; the last one's stop_set is there.
+    """
+
+    full: set[int]
+    looked_at: set[int]
+    answers: dict[int, int]
+    looks: list[Estimate]
+
+
+@dataclass(frozen=True, eq=False)
+class Guessed:
+    """The crops that count and what the classifier calls them: boxes (n rows), species (n,)."""
+
+    boxes: Boxes
+    species: Ids
+
+
+def read_past(session: Session, project_id: int) -> Past:
+    """All of it is of this moment, whatever the snapshot of the labels says: the audit teaches nothing."""
+    full = select(Round).where(Round.project_id == project_id, Round.state == FULL)
+    numbers = {each.id: each.number for each in session.scalars(full)}
+    told = (
+        select(Box.id, Box.settled_species_id)
+        .join(Species, Species.id == Box.settled_species_id)
+        .where(Box.id.in_(audited_ids(project_id)), Species.kind.in_(TRAINS))
+    )
+    looks = select(Estimate).where(Estimate.project_id == project_id).order_by(Estimate.round_number)
+    return Past(
+        set(numbers.values()),
+        set(session.scalars(select(Pick.box_id).where(Pick.round_id.in_(numbers)))),
+        {box_id: species_id for box_id, species_id in session.execute(told) if species_id is not None},
+        list(session.scalars(looks.options(undefer(Estimate.stop_set)))),
+    )
+
+
+def estimated(scene: Scene, past: Past, matrix: Matrix, learnt: Learnt, seed: int) -> dict[str, Any] | None:
+    """The columns of the next look, but for its classifier; None when no round is full since the last one."""
+    number, last = max(past.full, default=0), past.looks[-1] if past.looks else None
+    if number <= (last.round_number if last else 0):
+        return None
+    guessed = guessed_of(scene, matrix, learnt)
+    audit, rest = audit_of(scene.stream, past, guessed), rest_of(scene.stream, past, guessed)
+    share = accuracy_of_rest(guessed.species, audit, rest)
+    rng = np.random.default_rng([seed, number])
+    before = last.stop_set if last else {}
+    now = stop_names(guessed, before, rng)
+    same = agreement(before, now)
+    planned = last.planned if last else scene.project.planned_rounds
+    course = course_of(past.looks, share, learnt.classifier.n_labels, same, planned)
+    said = verdict(guessed.species, audit, rest, course, scene.project.target, rng)
+    return {
+        "round_number": number, "look": len(past.looks) + 1, "planned": planned, "labels": learnt.classifier.n_labels,
+        "rest": len(rest), "kappa": same, "stop_set": now,
+    } | columns_of(said)  # fmt: skip
+
+
+def guessed_of(scene: Scene, matrix: Matrix, learnt: Learnt) -> Guessed:
+    """Every crop that may be asked about now."""
+    there = np.isin(scene.boxes.ids, matrix.ids, assume_unique=True)
+    boxes = scene.boxes.only(there & scene.boxes.askable)
+    classes = np.array(learnt.classifier.classes, np.int64)
+    return Guessed(boxes, classes[learnt.probabilities[matrix.rows_of(boxes.ids)].argmax(axis=1)])
+
+
+def audit_of(stream: Stream, past: Past, guessed: Guessed) -> Audit:
+    """The drawn crops with an answer that are still a fair sample, as after the full rounds."""
+    row_of = {int(box_id): row for row, box_id in enumerate(guessed.boxes.ids)}
+    mine = [
+        crop
+        for crop in stream.crops
+        if crop.number in past.full
+        and crop.passed_in not in past.full
+        and crop.box_id in past.answers
+        and crop.box_id in row_of
+    ]
+    later = [
+        prod(1 - each.share for each in stream.drawn if each.number in past.full and each.number > crop.number)
+        for crop in mine
+    ]
+    return Audit(
+        rows=np.array([row_of[crop.box_id] for crop in mine], np.int64),
+        answers=np.array([past.answers[crop.box_id] for crop in mine], np.int64),
+        chance=np.array([1 - (1 - crop.chance) * left for crop, left in zip(mine, later, strict=True)], np.float64),
+    )
+
+
+def rest_of(stream: Stream, past: Past, guessed: Guessed) -> Ids:
+    """(r,) rows that nobody has looked at and that could have been drawn in a full round."""
+    boxes = guessed.boxes
+    could = np.zeros(len(boxes.ids), bool)
+    for up_to, above in {(each.up_to, each.above) for each in stream.drawn if each.number in past.full}:
+        could |= (boxes.ids <= up_to) & (boxes.scores >= above)
+    return np.flatnonzero(could & ~boxes.settled & ~among(boxes.ids, past.looked_at))
+
+
+def stop_names(guessed: Guessed, before: dict[str, int], rng: np.random.Generator) -> dict[str, int]:
+    """Box id (as JSON has it) -> what the classifier calls it, for the stop set; drawn at the first look."""
+    ids = guessed.boxes.ids
+    mine = among(ids, map(int, before)) if before else among(ids, ids[stop_set(len(ids), rng)])
+    return {
+        str(box_id): species for box_id, species in zip(ids[mine].tolist(), guessed.species[mine].tolist(), strict=True)
+    }
+
+
+def agreement(before: dict[str, int], now: dict[str, int]) -> float | None:
+    """Cohen's kappa on the crops that both have; None where there are none."""
+    both = [box_id for box_id in now if box_id in before]
+    if not both:
+        return None
+    return kappa(np.array([before[box_id] for box_id in both]), np.array([now[box_id] for box_id in both]))
+
+
+def course_of(looks: list[Estimate], share: Share, labels: int, same: float | None, planned: int) -> Course:
+    """All looks with this one. Labels that were taken back leave the curve where it was."""
+    kappas = [*(each.kappa for each in looks), same]
+    return Course(
+        labels=np.maximum.accumulate(np.array([*(each.labels for each in looks), labels], np.int64)),
+        accuracy=np.array([*(nan if each.estimate is None else each.estimate for each in looks), share.estimate]),
+        audited=np.array([*(each.audited for each in looks), share.n], np.int64),
+        kappas=[each for each in kappas if each is not None],
+        planned=planned,
+    )
+
+
+def columns_of(said: Verdict) -> dict[str, Any]:
+    """What a row keeps of it."""
+    return {
+        "estimate": None if np.isnan(said.estimate) else said.estimate, "audited": said.n, "low": said.low,
+        "high": said.high, "always_low": said.always[0], "always_high": said.always[1], "by_guess": told(said.by_guess),
+        "by_answer": told(said.by_answer), "kappa_of_three": said.kappa, "target": said.forecast.target,
+        "more": said.forecast.more, "more_low": said.forecast.low, "more_high": said.forecast.high,
+    }  # fmt: skip
+
+
+def told(shares: dict[int, Share]) -> dict[str, list[float]]:
+    """As JSON: species id -> [estimate, low, high, crops]; without those of which nothing is left."""
+    return {
+        str(species_id): [share.estimate, share.low, share.high, share.n]
+        for species_id, share in shares.items()
+        if not np.isnan(share.estimate)
+    }
