@@ -13,6 +13,7 @@ from app.projects.embedding_queries import Brief, brief
 from app.projects.kept import Kept
 from app.projects.overview_queries import Figures, RoundLine, figures, labeling_now, rounds_of
 from app.projects.queries import ProjectLine
+from app.projects.sureness import Sureness, sureness_of
 from models.membership import Role
 from models.project import Project
 
@@ -38,6 +39,7 @@ class Overview:
     round: RoundLine | None  # the one that is answered now
     now: Now
     tuning: Brief
+    sureness: Sureness
     step: Step
     summary: str
 
@@ -52,7 +54,9 @@ def overview_of(house: House, access: Access) -> Overview:
     now = now_of(session, project.id)
     summary = summary_of(counted, labeling_now(session, project.id, besides=access.user.id))
     step = next_step(access, current, counted, now)
-    return Overview(counted, rounds, current, now, brief(session, project), step, summary)
+    return Overview(
+        counted, rounds, current, now, brief(session, project), sureness_of(session, project), step, summary
+    )
 
 
 def counted_in(house: House, project: Project) -> Figures:

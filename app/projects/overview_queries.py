@@ -25,8 +25,12 @@ PICKED = (ANSWERED, SKIPPED, OPEN)  # in the order of RoundLine
 
 @dataclass(frozen=True)
 class SpeciesLine:
-    """One answer: how many boxes people gave it, how many the classifier, and in how many photos together."""
+    """One answer: how many boxes people gave it, how many the classifier, and in how many photos together.
 
+    id: of the species, none for what nobody named.
+    """
+
+    id: int | None
     name: str
     scientific_name: str
     people: int
@@ -90,7 +94,7 @@ def figures(session: Session, project: Project) -> Figures:
     kinds = {each.kind: each.id for each in species if each.kind != TAXON}
     said = said_of(project, kinds)
     tallies = tallies_of(session, project, said)
-    lines = {each.id: line_of(each.name, each.scientific_name, tallies.get(each.id, Tally())) for each in species}
+    lines = {each.id: line_of(each, tallies.get(each.id, Tally())) for each in species}
     first_at, last_at = times_of(session, project)
     ignored = tallies.get(kinds["not_animal"], Tally())
     return Figures(
@@ -102,7 +106,7 @@ def figures(session: Session, project: Project) -> Figures:
         crops=sum(tally.crops for tally in tallies.values()),
         people=sum(tally.people for tally in tallies.values()),
         classifier=sum(tally.classifier for key, tally in tallies.items() if key is not None),
-        unnamed=line_of("Not named yet", "", tallies.get(None, Tally())),
+        unnamed=line_of(None, tallies.get(None, Tally())),
         species=sorted(
             (lines[each.id] for each in species if each.kind == TAXON and is_shown(each, lines[each.id])),
             key=lambda line: (-line.people - line.classifier, line.name.casefold()),
@@ -116,9 +120,11 @@ def is_shown(species: Species, line: SpeciesLine) -> bool:
     return species.retired_at is None or line.photos > 0
 
 
-def line_of(name: str, scientific_name: str, tally: Tally) -> SpeciesLine:
-    """A row of the table."""
-    return SpeciesLine(name, scientific_name, tally.people, tally.classifier, tally.photos)
+def line_of(species: Species | None, tally: Tally) -> SpeciesLine:
+    """A row of the table; without a species, what nobody named."""
+    if species is None:
+        return SpeciesLine(None, "Not named yet", "", tally.people, tally.classifier, tally.photos)
+    return SpeciesLine(species.id, species.name, species.scientific_name, tally.people, tally.classifier, tally.photos)
 
 
 def states_of(session: Session, project: Project) -> dict[str, int]:

@@ -181,7 +181,7 @@ def test_the_page_shows_the_figures_of_this_moment(
         for words in (
             "These scenes are drawn by the program, they are no photos.", "4 photos, 1 camera, March 2026.",
             "1 broken, listed in Batches", "in 2 photos; 1 empty", "Label round 1, 1 left", "round 1: 0 of 1",
-            "Too early to say how many are right.",
+            "Too early to say how many are right: 0 of the 30 random crops needed have been answered.",
         ):  # fmt: skip
             assert words in text
         with sqlite_site.database.writing() as session:

@@ -1,0 +1,169 @@
+"""How sure are we: what the audit says of the crops that nobody has looked at, in words and as a curve (ui/UI.md section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, inf
+
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from app.pages import count_of
+from models.estimate import ENOUGH, Estimate
+from models.project import Project
+
+
+@dataclass(frozen=True)
+class Says:
+    """A heading and one or two sentences."""
+
+    title: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """What the section shows. of_100: low and high, or None, and then `words` says why. looks: those that say something.
+
+    charts: SVG by size, empty until the worker has drawn them; curve_words: the same for those who do not see it.
+    right: species id -> what is said of those that the classifier calls so; `too few to say` where it is not here.
+    """
+
+    of_100: tuple[int, int] | None
+    words: str
+    note: str
+    verdict: Says | None
+    forecast: Says | None
+    basis: list[tuple[str, str]]
+    looks: list[Estimate]
+    charts: dict[str, Markup]
+    curve_words: str
+    right: dict[int, str]
+
+
+def sureness_of(session: Session, project: Project) -> Sureness:
+    """From the stored looks; nothing is computed but the words."""
+    history = Estimate.history(session, project.id)
+    last = history[-1] if history else None
+    if last is None or not last.says:
+        return Sureness(None, nothing(last), "", None, None, [], [], {}, "", {})
+    looks = [look for look in history if look.says]
+    charts = Estimate.newest_charts(session, project.id)
+    return Sureness(
+        of_100=(round(100 * last.low), round(100 * last.high)),
+        words="",
+        note=note_of(last),
+        verdict=verdict_of(last, project.target),
+        forecast=forecast_of(last, project),
+        basis=basis_of(last, project),
+        looks=looks,
+        charts={name: Markup(svg) for name, svg in charts.items()},  # the worker's own: shapes and words
+        curve_words=described(looks, project.target),
+        right={int(species_id): right_words(*share) for species_id, share in last.by_guess.items()},
+    )
+
+
+def nothing(last: Estimate | None) -> str:
+    """Why there is no figure."""
+    if last is not None and last.audited >= ENOUGH:
+        return "Nothing is left that nobody has looked at."
+    answered = last.audited if last else 0
+    have = "has" if answered == 1 else "have"
+    return f"Too early to say how many are right: {answered} of the {ENOUGH} random crops needed {have} been answered."
+
+
+def note_of(last: Estimate) -> str:
+    """Where the statement comes from."""
+    return (
+        f"{between(last.low, last.high)} (95% interval) after round {last.round_number}, "
+        f"from {last.audited:,} crops that were drawn at random and answered like any other. They teach nothing. "
+        "The picks of the rounds are harder than the rest and are not used for this figure."
+    )
+
+
+def verdict_of(last: Estimate, target: float) -> Says:
+    """Stop, nearly, or go on."""
+    at_least = shown(floor(1000 * last.always_low) / 1000)
+    if last.reaches(target):
+        return Says(
+            "You may stop",
+            f"At least {at_least} of the rest is right. That holds for every look so far together (95%).",
+        )
+    if last.seems_to_reach(target):
+        return Says(
+            "Nearly: go on for a while",
+            f"This look says {between(last.low, last.high)}, but who looks after every round and stops at the first good "
+            f"figure stops too early now and then. For all looks together it is at least {at_least}.",
+        )
+    return Says("Go on", f"That {shown(target)} of the rest is right is not shown yet.")
+
+
+def forecast_of(last: Estimate, project: Project) -> Says:
+    """Labels left, by the curve. The bounds are a 95% interval."""
+    target = f"{shown(last.target)} right"
+    if project.target != last.target:
+        return Says(
+            "Not known yet", f"Your target is new. The forecast for {shown(project.target)} comes with the next round."
+        )
+    if last.reaches(last.target):
+        return Says("None", "Your target is reached. More rounds would change few figures.")
+    if last.more is None or last.more_low is None or last.more_high is None:
+        return Says(
+            "Too early to say", f"for your target of {target}. It takes five rounds and twice the answers of the first."
+        )
+    if last.more_high == 0:
+        return Says("None", f"The curve says that {target} is reached; the random crops do not show it yet.")
+    if last.more_low == inf:
+        return Says("Out of reach", f"More labels of this kind will not reach {target}.")
+    if inf in (last.more, last.more_high):
+        return Says(f"At least {last.more_low:,.0f}", f"for your target of {target}. The curve cannot say how many.")
+    rounds = count_of(ceil(last.more / project.round_size), "round")
+    return Says(
+        f"About {last.more:,.0f}",
+        f"for your target of {target}; {last.more_low:,.0f} to {last.more_high:,.0f} (95% interval). That is {rounds}.",
+    )
+
+
+def basis_of(last: Estimate, project: Project) -> list[tuple[str, str]]:
+    """What the verdict rests on."""
+    kappa = "" if last.kappa is None else f"κ {last.kappa:.2f}"
+    lines = [
+        ("Right, at this look", between(last.low, last.high)),
+        ("Right, at all looks together", between(last.always_low, last.always_high)),
+        ("Looks", f"{last.look} of {last.planned} planned"),
+        ("Answers learnt from", f"{last.labels:,} of {project.label_budget:,}"),
+        ("Agreement with the round before", kappa),
+    ]
+    return [(label, figure) for label, figure in lines if figure]
+
+
+def described(looks: list[Estimate], target: float) -> str:
+    """The curve in words."""
+    first, last = looks[0], looks[-1]
+    goal = last.meets_at(target)
+    meets = f" The forecast meets the target near {goal:,} answers." if goal else ""
+    return (
+        f"Share named right, by answers learnt from: {percent_of(first.estimate)} at {first.labels:,}, "
+        f"{percent_of(last.estimate)} at {last.labels:,}, 95% interval {between(last.low, last.high)}; "
+        f"the target is {shown(target)}.{meets}"
+    )
+
+
+def percent_of(share: float | None) -> str:
+    """93.5%."""
+    return f"{100 * (share or 0):.1f}%"
+
+
+def right_words(estimate: float, low: float, high: float, _crops: int) -> str:
+    """94, between 88 and 97."""
+    return f"{100 * estimate:.0f}, between {100 * low:.0f} and {100 * high:.0f}"
+
+
+def between(low: float, high: float) -> str:
+    """91.2–94.0%."""
+    return f"{100 * low:.1f}–{100 * high:.1f}%"
+
+
+def shown(share: float) -> str:
+    """95%, 93.5%."""
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
