@@ -42,6 +42,21 @@ def change_rounds(access: Access, typed: Typed) -> None:
     )
 
 
+def change_goal(access: Access, typed: Typed) -> None:
+    """What the overview says of it follows at once; the worker draws the curve anew, the forecast comes with the next round."""
+    project = access.project
+    before = project.target
+    target = round(decimal("target", typed["target"].strip().removesuffix("%")) / 100, 6)
+    budget = whole("label-budget", typed["label_budget"])
+    wanted = {"target": target, "label_budget": budget}
+    change(access, "settings.goal", typed["version"], wanted, lambda: project.set_goal(target, budget))
+    if project.target != before:
+        ask(
+            access.session, "curve", project.id, {"target": project.target},
+            key=f"curve-{project.id}-{project.version}", line="Drawing the learning curve",
+        )  # fmt: skip
+
+
 def change_gaps(access: Access, typed: Typed) -> None:
     """No answer changes; another burst gap groups the photos anew, in the worker."""
     project = access.project

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.dependencies import ActingAdmin, Viewer
 from app.forms import go, tried
 from app.projects import embedding_routes, members_routes
-from app.projects.settings_changes import change_gaps, change_rounds, change_thresholds, roll_back
+from app.projects.settings_changes import change_gaps, change_goal, change_rounds, change_thresholds, roll_back
 from app.projects.settings_page import settings_page
 
 router = APIRouter(prefix="/projects/{project_id}/settings")
@@ -60,6 +60,16 @@ def save_rounds(
     typed = {"version": version, "strategy": strategy, "first_round": first_round, "round_size": round_size}
     refused = tried(request, access.session, lambda: change_rounds(access, typed), "rounds", typed, "form")
     return settings_page(request, access, refused) if refused else saved_at(access.project.id, "rounds")
+
+
+@router.post("/goal")
+def save_goal(
+    request: Request, access: ActingAdmin, version: Text = "", target: Text = "", label_budget: Text = ""
+) -> Response:
+    """How much must be right, and how many answers people mean to give."""
+    typed = {"version": version, "target": target, "label_budget": label_budget}
+    refused = tried(request, access.session, lambda: change_goal(access, typed), "goal", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "goal")
 
 
 @router.post("/events")

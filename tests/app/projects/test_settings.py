@@ -321,3 +321,20 @@ def test_every_strategy_that_a_project_may_choose_is_offered_and_known_to_the_wo
     offered = re.findall(r'<option value="(\w+)"', desk.show().split('id="rounds-strategy"')[1].split("</select>")[0])
     assert sorted(offered) == sorted(STRATEGY_NAMES)
     assert set(STRATEGY_NAMES) == set(STRATEGIES) - NEEDS_CROPS
+
+
+def test_the_goal_is_saved_and_a_bad_one_stands_at_its_field(desk: Desk) -> None:
+    assert desk.save("goal", target="97,5", label_budget="12,000").status_code == 303
+    assert (desk.project.target, desk.project.label_budget) == (0.975, 12_000)
+    assert desk.project.planned_rounds == 1 + (12_000 - 1000) // 100
+    assert desk.jobs() == [("curve", {"target": 0.975})]  # drawn anew
+    shown = desk.show()
+    assert 'value="97.5"' in shown and "Stop when right at least: <bdi>0.95</bdi> → <bdi>0.975</bdi>" in shown
+    for target, budget, field, words in (
+        ("100", "5000", "target", "Between 50 and 99%"),
+        ("nan", "5000", "target", "Write a number, like 0.90"),
+        ("95", "3", "label_budget", "Between 100 and 1,000,000 answers"),
+    ):
+        answer = desk.save("goal", target=target, label_budget=budget)
+        assert answer.status_code == 422 and words in answer.text and f'id="goal-{field}-error"' in answer.text
+    assert (desk.project.target, desk.project.label_budget) == (0.975, 12_000)
