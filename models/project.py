@@ -19,8 +19,8 @@ FEWEST_TO_TUNE = 100
 # what a project may choose; those that look at pixels are left to `waterhole simulate`, where the pixels are at hand
 STRATEGY_NAMES = (
     "k_center", "random", "confidence", "margin", "entropy", "deepfool", "bald", "batch_bald", "ensemble", "badge", "dmbal",
-    "margin_cluster_mean", "informative_diverse", "exploration_p", "event_aware_margin", "typiclust", "probcover",
-    "discriminative", "learning_loss", "waal",
+    "margin_cluster_mean", "margin_spread", "informative_diverse", "exploration_p", "event_aware_margin", "typiclust",
+    "probcover", "discriminative", "learning_loss", "waal",
 )  # fmt: skip
 
 

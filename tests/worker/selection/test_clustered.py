@@ -1,9 +1,9 @@
-"""Strategies that look for doubt first and spread it over clusters: informative_diverse, margin_cluster_mean, dmbal."""
+"""Strategies that look for doubt first and spread it over clusters: informative_diverse, margin_cluster_mean, -_spread, dmbal."""
 
 import numpy as np
 
 from tests.worker.selection.pools import blobs, known_pool, two_class_chances
-from worker.selection import dmbal, informative_diverse, margin_cluster_mean
+from worker.selection import dmbal, informative_diverse, margin_cluster_mean, margin_spread
 from worker.selection.clustering import at_centers, k_means
 from worker.selection.informative_diverse import means_of, shares
 
@@ -100,3 +100,30 @@ def test_both_kinds_of_k_means_find_far_clouds(monkeypatch) -> None:
         found, centers = k_means(vectors, 3, rng())
         assert len(set(zip(homes, found.tolist(), strict=True))) == 3
         assert np.allclose(np.sort(centers, axis=0), np.sort(np.array(FAR), axis=0), atol=0.1)
+
+
+def test_margin_spread_asks_one_doubt_of_each_kind_before_a_second_one() -> None:
+    vectors, homes = blobs([[50.0, 0.0], [0.0, 50.0], [-50.0, 0.0]], [8, 20, 20])
+    gaps = np.concatenate([np.full(8, 0.10), np.full(20, 0.12), np.full(20, 0.99)]).astype(np.float32)
+    pool = known_pool(vectors, [46, 47], [0, 1], two_class_chances(gaps))
+    two, four = (margin_spread.select(pool, k, rng()) for k in (2, 4))
+    assert sorted(homes[row] for row in two) == [0, 1]  # margin alone takes two of home 0
+    assert {homes[row] for row in four} == {0, 1}  # the sure cloud lies outside 5 k
+
+
+def test_margin_spread_is_the_greedy_it_says() -> None:
+    chance = np.random.default_rng(4)
+    vectors = chance.standard_normal((60, 6)).astype(np.float32)
+    gaps = chance.random(60).astype(np.float32)
+    pool = known_pool(vectors, [3, 8], [0, 1], two_class_chances(gaps))
+    rows = sorted((row for row in range(60) if row not in (3, 8)), key=lambda row: gaps[row])[:40]
+    length_one = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    picks: list[int] = []
+    while len(picks) < 8:
+
+        def worth(row: int) -> float:
+            near = min((float(((length_one[row] - length_one[pick]) ** 2).sum()) for pick in picks), default=1.0)
+            return (1 - float(gaps[row])) * near
+
+        picks.append(max((row for row in rows if row not in picks), key=worth))
+    assert margin_spread.select(pool, 8, rng()) == picks
