@@ -496,7 +496,7 @@ def simulate(
     strategies: Annotated[
         str,
         typer.Option(help="Names with commas between them, or all; margin+ceal teaches the classifier in another way."),
-    ] = "random,k_center,margin",
+    ] = "random,k_center,margin_spread",
     seeds: Annotated[int, typer.Option(help="Courses of each strategy, each with another first round.")] = 5,
     initial: Annotated[int, typer.Option(help="Random crops of the first round.")] = 1000,
     round_size: Annotated[int, typer.Option("--round", help="Crops of every other round.")] = 100,

@@ -40,7 +40,7 @@ class Project(Base):
     classify_above: Mapped[float] = mapped_column(default=0.90)
     count_above: Mapped[float] = mapped_column(default=0.90)
 
-    strategy: Mapped[str] = mapped_column(String(40), default="k_center")
+    strategy: Mapped[str] = mapped_column(String(40), default="margin_spread")  # fewest labels in docs/lab-log.md
     first_round: Mapped[int] = mapped_column(default=1000)
     round_size: Mapped[int] = mapped_column(default=100)
     seed: Mapped[int] = mapped_column(default=1)

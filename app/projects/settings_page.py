@@ -34,7 +34,7 @@ STRATEGIES = {
     "Hard to name, and unlike each other": {
         "badge": "BADGE: crops that would change the classifier most, each in another way",
         "dmbal": "DMBAL: the centres of groups of doubtful crops",
-        "margin_spread": "Margin, spread: close calls that are unlike each other",
+        "margin_spread": "Margin, spread: close calls that are unlike each other (default)",
         "margin_cluster_mean": "Margin cluster mean: one crop of each group of close calls",
         "informative_diverse": "Informative and diverse: doubtful crops, as many of each group as the project has",
         "exploration_p": "Exploration-P: doubtful crops, less those like one picked already",

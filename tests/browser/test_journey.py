@@ -74,7 +74,7 @@ def test_from_a_folder_of_photos_to_two_tables(
     site = sqlite_site
     with site.database.writing() as session:
         ann = make.user(session, "Ann Meadow")
-        project = make.project(session, (ann, Role.admin), name="Five places", round_size=12)
+        project = make.project(session, (ann, Role.admin), name="Five places", round_size=12, strategy="margin_spread")
         make.species(session, project, "Deer", "Cat", "Bird")
         email = ann.email
     start_worker(site)
@@ -119,7 +119,7 @@ def test_from_a_folder_of_photos_to_two_tables(
     with site.database.reading() as session:
         rounds = {each.number: each for each in session.query(Round).all()}
         assert rounds[1].state == "full"
-        assert rounds[2].strategy == session.get_one(Project, 1).strategy == "k_center"
+        assert rounds[2].strategy == session.get_one(Project, 1).strategy == "margin_spread"
 
     # The classifier has learnt: it guesses, Enter accepts.
     expect(page.locator(".guess .p").first).to_contain_text("%", timeout=WORK_MS)

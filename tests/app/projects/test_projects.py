@@ -156,6 +156,7 @@ def test_a_new_project_has_its_maker_as_administrator_and_its_species(site: Site
         project = session.query(Project).one()
         assert answer.headers["location"] == f"/projects/{project.id}"
         assert Membership.require(session, project.id, user_id, Role.admin)
+        assert project.strategy == "margin_spread"
         taxa = session.query(Species).filter_by(project_id=project.id, kind="taxon").order_by(Species.id)
         assert [(each.name, each.scientific_name, each.hotkey) for each in taxa] == [
             ("Jaguar", "Panthera onca", "1"), ("Lowland paca", "", "2"),
