@@ -39,6 +39,7 @@ class FineTune(Base):
     label_count: Mapped[int]
     class_count: Mapped[int]
     labels_sha256: Mapped[str] = mapped_column(String(64))  # of the label ids in its file
+    loss: Mapped[str] = mapped_column(String(20), default="triplet")  # as the project wished it when it began
     began_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     judged_at: Mapped[dt.datetime | None]

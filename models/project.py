@@ -15,6 +15,7 @@ from models.species import Species, clean_name
 FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
 FINE_TUNE_EVERY = 2000  # Norouzzadeh et al. 2019, sec. 3.1: at 2,000, 4,000, ... labels
+LOSSES = ("triplet", "softmax")  # of a fine-tune: the paper's, and its ablation (sec. 4.3.1)
 FEWEST_TO_TUNE = 100
 # what a project may choose; those that look at pixels are left to `waterhole simulate`, where the pixels are at hand
 STRATEGY_NAMES = (
@@ -49,6 +50,7 @@ class Project(Base):
     label_budget: Mapped[int] = mapped_column(default=5000)  # answers that people mean to give in all
 
     fine_tune_every: Mapped[int] = mapped_column(default=FINE_TUNE_EVERY)  # settled names; 0: only when a person asks
+    fine_tune_loss: Mapped[str] = mapped_column(String(20), default=LOSSES[0])
 
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
@@ -133,8 +135,10 @@ class Project(Base):
             raise Invalid("event gap: 0 minutes to 7 days")
         self.sequence_gap_s, self.event_gap_minutes = sequence_gap_s, event_gap_minutes
 
-    def set_fine_tune(self, every: int) -> None:
-        """Raises Invalid for a step outside sense."""
+    def set_fine_tune(self, every: int, loss: str) -> None:
+        """Raises Invalid for a step outside sense and for a loss that is none."""
         if every and not FEWEST_TO_TUNE <= every <= 1_000_000:
             raise Invalid(f"every: between {FEWEST_TO_TUNE:,} and 1,000,000 answers, or 0 for never by itself")
-        self.fine_tune_every = every
+        if loss not in LOSSES:
+            raise Invalid(f"loss: {loss[:40]!r} is not one of {', '.join(LOSSES)}")
+        self.fine_tune_every, self.fine_tune_loss = every, loss

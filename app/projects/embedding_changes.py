@@ -15,10 +15,10 @@ from models.fine_tune import ask_now
 
 
 def change_step(access: Access, typed: Typed) -> None:
-    """At every how many settled names a fine-tune comes by itself."""
-    every = whole("every", typed["every"])
-    wanted = {"fine_tune_every": every}
-    change(access, "settings.embedding", typed["version"], wanted, lambda: access.project.set_fine_tune(every))
+    """At every how many settled names a fine-tune comes by itself, and how it teaches: from the next one on."""
+    every, loss = whole("every", typed["every"]), typed["loss"]
+    wanted = {"fine_tune_every": every, "fine_tune_loss": loss}
+    change(access, "settings.embedding", typed["version"], wanted, lambda: access.project.set_fine_tune(every, loss))
 
 
 def fine_tune_now(access: Access) -> None:

@@ -22,9 +22,9 @@ JobId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,36}$")]
 
 
 @router.post("")
-def save_step(request: Request, access: ActingAdmin, version: Text = "", every: Text = "") -> Response:
-    """When a fine-tune comes by itself."""
-    typed = {"version": version, "every": every}
+def save_step(request: Request, access: ActingAdmin, version: Text = "", every: Text = "", loss: Text = "") -> Response:
+    """When a fine-tune comes by itself, and how it teaches."""
+    typed = {"version": version, "every": every, "loss": loss}
     return shown(request, access, lambda: changes.change_step(access, typed), typed)
 
 

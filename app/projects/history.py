@@ -45,6 +45,7 @@ FIELDS = {
     "target": "Stop when right at least",
     "label_budget": "Label budget",
     "fine_tune_every": "Fine-tuned by itself every, answers",
+    "fine_tune_loss": "How a fine-tune teaches",
     "sequence_gap_s": "One burst up to, seconds",
     "event_gap_minutes": "One visit up to, minutes",
     "role": "Role",

@@ -43,6 +43,10 @@ STRATEGIES = {
     },
     "By chance": {"random": "Random: every crop is as likely as any other"},
 }
+LOSSES = {
+    "triplet": "Triplets: two crops of one species nearer to each other than to a third (default, preset paper)",
+    "softmax": "Softmax: the species themselves are learnt",
+}
 ROLES = {
     Role.admin.value: "Administrator",
     Role.expert.value: "Expert",
@@ -81,6 +85,7 @@ def settings_page(
         presets=presets.presets(detector),
         price=settings_queries.price(session, project) if price else None,
         strategies=STRATEGIES,
+        losses=LOSSES,
         tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),
         history=history.lines(shown),

@@ -121,16 +121,19 @@ def test_species_with_a_single_answer_teach_nothing() -> None:
     assert too_few({1: 1, 2: 1, 3: 5}) and not too_few({1: 2, 2: 2}) and too_few({})
 
 
-def test_a_step_outside_sense_is_refused(sqlite_database: Database) -> None:
+def test_a_step_or_a_loss_outside_sense_is_refused(sqlite_database: Database) -> None:
     with sqlite_database.writing() as session:
         project = make.project(session)
         assert project.fine_tune_every == 2000
-        for every in (0, 100, 1_000_000):
-            project.set_fine_tune(every)
-            assert project.fine_tune_every == every
+        for every, loss in ((0, "softmax"), (100, "triplet"), (1_000_000, "softmax")):
+            project.set_fine_tune(every, loss)
+            assert (project.fine_tune_every, project.fine_tune_loss) == (every, loss)
         for every in (-1, 1, 99, 1_000_001):
             with pytest.raises(Invalid, match="every: between 100 and 1,000,000"):
-                project.set_fine_tune(every)
+                project.set_fine_tune(every, "triplet")
+        with pytest.raises(Invalid, match="loss: 'quadruplet' is not one of triplet, softmax"):
+            project.set_fine_tune(100, "quadruplet")
+        assert (project.fine_tune_every, project.fine_tune_loss) == (1_000_000, "softmax")
 
 
 def test_a_paused_job_holds_no_worker_and_goes_on_when_it_is_let(database: Database) -> None:

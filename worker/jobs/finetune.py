@@ -141,6 +141,7 @@ class FineTuning:
             row = FineTune(
                 project_id=project.id, job_id=self._job.id, start_id=project.embedder_id, label_max_id=label_max_id,
                 label_count=len(labels.label_ids), class_count=len(labels.counts), labels_sha256=labels.sha256,
+                loss=project.fine_tune_loss,
             )  # fmt: skip
             session.add(row)
             words = too_few(labels.counts)
@@ -172,7 +173,7 @@ class FineTuning:
                 Course(
                     crops=crops, labels=labels.species_ids, deployments=labels.deployment_ids, out=self._weights,
                     state=self._folder / "state.safetensors", report=self._report,
-                    recipe=self._job.arguments.get("recipe") or {},
+                    recipe={"loss": row.loss} | (self._job.arguments.get("recipe") or {}),
                 ),
             )  # fmt: skip
         finally:
@@ -216,7 +217,8 @@ class FineTuning:
 
     def _checkpoint(self, row: FineTune, start: Checkpoint, sha256: str) -> Checkpoint:
         root = str(start.card.get("root") or Path(start.name).stem)
-        card = start.card | {"root": root, "tuned_on_labels": row.label_count, "before": row.before, "after": row.after}
+        told = {"tuned_on_labels": row.label_count, "loss": row.loss, "before": row.before, "after": row.after}
+        card = start.card | {"root": root} | told
         return Checkpoint(
             project_id=self._project_id, kind=EMBEDDER, name=f"{root} + {row.label_count:,} labels", sha256=sha256,
             file=self._bench.store.relative(self._weights), parent_id=start.id, job_id=self._job.id, card=card,

@@ -28,7 +28,7 @@ from models.project import FLOOR, Project
 from models.storage import Store
 from worker.device import Device, find_device, usable_cores
 from worker.learning.finetuning import CropReader, Verdict, fine_tune
-from worker.learning.metric_training import Progress, Recipe
+from worker.learning.metric_training import Progress
 from worker.networks.detector import Detector, load_detector
 from worker.networks.embedder import Embedder, load_embedder
 from worker.networks.weights import STARTER_DIR, read_weights, sha256_of
@@ -50,7 +50,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Course:
-    """What a fine-tune learns from, and where it writes. labels, deployments: (n,). recipe: other figures than the usual."""
+    """What a fine-tune learns from, and where it writes. labels, deployments: (n,). recipe: what of the usual one is changed."""
 
     crops: CropReader
     labels: NDArray[np.int64]
@@ -107,10 +107,9 @@ class FileShelf:
     def fine_tune(self, start: str, course: Course, device: Device) -> Verdict:
         """Raises WeightsError, and what course.report raises."""
         path = STARTER_DIR / f"{EMBEDDER}.safetensors" if start == STARTER else Path(start)
-        recipe = Recipe(**course.recipe) if course.recipe else None
         return fine_tune(
-            path, course.out, course.crops, course.labels, course.deployments, device, recipe, state=course.state,
-            report=course.report,
+            path, course.out, course.crops, course.labels, course.deployments, device, changed=course.recipe,
+            state=course.state, report=course.report,
         )  # fmt: skip
 
     def _place(self, source: str) -> Path:

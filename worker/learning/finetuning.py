@@ -8,9 +8,10 @@ Norouzzadeh et al. 2019, sec. 3.1 step 5 (every 20 rounds, from 2,000 labels on)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,21 +50,23 @@ def fine_tune(
     device: Device,
     recipe: Recipe | None = None,
     *,
+    changed: Mapping[str, Any] | None = None,
     state: Path | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Verdict:
     """Teach the embedder of `start` these labels; where that helps, write the new checkpoint to `out`.
 
     crops: (n, h, w, 3) uint8 by row, asked for a batch at a time. labels: (n,) species ids. deployments: (n,).
-    recipe: default recipe_for() this device and number of labels. state: a file that keeps the course at least every
-    minute; where it holds this very course, training goes on from it, exactly; another one is overwritten.
+    recipe: default recipe_for() this device and number of labels. changed: fields of it that are to be others.
+    state: a file that keeps the course at least every minute; where it holds this very course, training goes on from it,
+    exactly; another one is overwritten.
     report: called after every step, may raise to stop; the state then stays good.
     Raises WeightsError where `start` is no embedder, ValueError on lengths that differ.
     """
     if not len(crops) == len(labels) == len(deployments):
         raise ValueError(f"{len(crops)} crops, {len(labels)} labels, {len(deployments)} deployments: lengths differ")
     embedder = load_embedder(start, device)
-    recipe = recipe or recipe_for(embedder.network.architecture, device, len(labels))
+    recipe = replace(recipe or recipe_for(embedder.network.architecture, device, len(labels)), **(changed or {}))
     held = hold_out(labels, deployments, recipe.held_share, recipe.seed)
     obstacle = why_not(labels, held)
     if obstacle:
@@ -93,7 +96,7 @@ def recipe_for(architecture: str, device: Device, n_labels: int) -> Recipe:
     resnet = architecture == ResNet50Embedding.architecture
     steps = int(np.clip(n_labels * (12 if on_gpu else 6) / 64, 60, 3000 if on_gpu else 600))
     frozen = (5 if on_gpu else 14) if resnet else (2 if on_gpu else 6)
-    return Recipe(frozen=frozen, steps=steps)
+    return Recipe(frozen=frozen, steps=steps, view_share=1.0 if resnet else 0.7)
 
 
 def why_not(labels: Ids, held: Held) -> str:

@@ -17,20 +17,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
-from worker.device import Device, find_device
+from worker.device import find_device
 from worker.learning.classifier import Classifier
 from worker.learning.descent import Floats, Ids
-from worker.learning.finetuning import fine_tune, recipe_for
-from worker.learning.metric_training import Recipe
+from worker.learning.finetuning import fine_tune
 from worker.learning.named_crops import NamedCrops
 from worker.learning.temperature import calibration_error
 from worker.learning.ways import PLAIN, WAYS, learn
-from worker.networks.embedder import load_embedder
 from worker.networks.weights import write_atomically
 from worker.selection.coverage import Coverage
 from worker.selection.pool import Pool
@@ -196,7 +195,7 @@ class Course:
         taught = np.array(rows, np.int64)
         verdict = fine_tune(
             self._weights, out, Taught(self.study, taught), self.study.labels[taught], self.study.deployment[taught], device,
-            self._recipe(self._weights, device, len(rows)), state=state,
+            changed=self._changed(), state=state,
         )  # fmt: skip
         state.unlink(missing_ok=True)
         if verdict.helped:
@@ -205,10 +204,10 @@ class Course:
         told = {key: value for key, value in asdict(verdict).items() if not is_endless(value)}
         return told | {"weights": out.name if verdict.helped else ""}
 
-    def _recipe(self, weights: Path, device: Device, labels: int) -> Recipe:
-        architecture = load_embedder(weights, device).network.architecture
-        recipe = replace(recipe_for(architecture, device, labels), loss=self.protocol.loss, seed=self.seed)
-        return replace(recipe, steps=self.protocol.steps) if self.protocol.steps else recipe
+    def _changed(self) -> dict[str, Any]:
+        """What this protocol wants otherwise than the job does."""
+        steps = {"steps": self.protocol.steps} if self.protocol.steps else {}
+        return {"loss": self.protocol.loss, "seed": self.seed, **steps}
 
     def _see_through(self, weights: Path) -> None:
         """From now on with these weights."""

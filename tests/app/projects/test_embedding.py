@@ -84,19 +84,22 @@ def embedder_id(desk: Desk) -> int:
 
 def test_the_step_is_saved_or_refused_at_its_field(both_desks: Desk) -> None:
     desk = both_desks
-    assert desk.save("embedding", every="4,000").status_code == 303
-    assert desk.project.fine_tune_every == 4000
+    assert desk.save("embedding", every="4,000", loss="softmax").status_code == 303
+    assert (desk.project.fine_tune_every, desk.project.fine_tune_loss) == (4000, "softmax")
+    assert "How a fine-tune teaches: <bdi>triplet</bdi> → <bdi>softmax</bdi>" in desk.show()
     for typed, words in (
         ("99", "Between 100 and 1,000,000 answers"),
         ("often", "Write a whole number"),
         ("-1", "Between"),
     ):
-        answer = desk.save("embedding", every=typed)
+        answer = desk.save("embedding", every=typed, loss="softmax")
         assert answer.status_code == 422 and words in answer.text and 'id="embedding-every-error"' in answer.text
-    assert desk.save("embedding", every="0").status_code == 303
+    answer = desk.save("embedding", every="4,000", loss="quadruplet")
+    assert answer.status_code == 422 and 'id="embedding-loss-error"' in answer.text
+    assert desk.save("embedding", every="0", loss="softmax").status_code == 303
     assert "the next comes at" not in desk.show() and desk.project.fine_tune_every == 0
     assert "Fine-tuned by itself every, answers: <bdi>2,000</bdi> → <bdi>4,000</bdi>" in desk.show()
-    assert desk.save("embedding", every="500", version=1).status_code == 412
+    assert desk.save("embedding", every="500", loss="triplet", version=1).status_code == 412
 
 
 def test_one_more_is_asked_now_or_the_page_says_why_not(desk: Desk) -> None:

@@ -25,9 +25,11 @@ from models.vectors import read_vectors
 from tests import fakes
 from tests.worker.jobs.pasture import asked, graze, in_use, learn, name, verdict
 from tests.worker.jobs.scenes import Scene, say
+from worker.device import Device
 from worker.jobs import embedding, finetune, switching
 from worker.jobs.matrix import MatrixCache
-from worker.jobs.networks import FileShelf, Networks
+from worker.jobs.networks import Course, FileShelf, Networks
+from worker.learning.finetuning import Verdict
 
 CROPS, NAMED = 24, 16
 
@@ -107,6 +109,25 @@ def test_one_that_helps_takes_over_with_every_vector_a_classifier_and_guesses(na
     assert right(named) == CROPS and named.picks(1) == before
     assert named.run_all() == ["learn"]  # what was said meanwhile
     assert healthy(named)
+
+
+def test_it_teaches_by_the_loss_that_the_project_wishes_when_it_begins(
+    sqlite_named: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, recipes = sqlite_named, list[dict[str, object]]()
+    sound = fakes.FakeShelf.fine_tune
+
+    def watched(shelf: fakes.FakeShelf, start: str, course: Course, device: Device) -> Verdict:
+        recipes.append(course.recipe)
+        return sound(shelf, start, course, device)
+
+    monkeypatch.setattr(fakes.FakeShelf, "fine_tune", watched)
+    with scene.database.writing() as session:
+        session.get_one(Project, scene.project_id).set_fine_tune(2000, "softmax")
+    scene.run(job_id := asked(scene))
+    new, row = in_use(scene)[0], verdict(scene, job_id)
+    assert row is not None and (row.loss, new.card["loss"]) == ("softmax", "softmax")
+    assert [recipe["loss"] for recipe in recipes] == ["softmax"]
 
 
 def test_the_vectors_are_those_of_the_new_embedder_and_the_matrix_holds_them(sqlite_named: Scene) -> None:

@@ -82,6 +82,16 @@ def test_what_can_be_learned_is_learned_and_the_new_checkpoint_names_its_parent(
     assert reader.most <= DEVICE.crops
 
 
+def test_what_of_the_usual_recipe_shall_be_otherwise_is_and_the_rest_is_as_usual(crops: Crops, tmp_path: Path) -> None:
+    given = (STARTER, tmp_path / "new", crops, LABELS, DEPLOYMENTS, DEVICE, QUICK)
+    short, softmax = list[Progress](), list[Progress]()
+    assert fine_tune(*given, changed={"steps": 1}, report=short.append).steps == 1
+    assert fine_tune(*given, changed={"steps": 1, "loss": "softmax"}, report=softmax.append).steps == 1
+    assert short[0].loss != softmax[0].loss  # of the same crops
+    with pytest.raises(ValueError, match="loss 'hinge' is unknown"):
+        fine_tune(*given, changed={"loss": "hinge"})
+
+
 def test_a_course_cut_at_any_step_goes_on_as_if_never_cut(crops: Crops, tmp_path: Path) -> None:
     given = (crops, LABELS, DEPLOYMENTS, DEVICE, replace(TAUGHT, steps=5, frozen=15, validations=2))
     state, losses = tmp_path / "state", list[float]()
