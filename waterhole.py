@@ -498,7 +498,8 @@ def simulate(
         typer.Option(help="Names with commas between them, or all; margin+ceal teaches the classifier in another way."),
     ] = "random,k_center,margin_spread",
     seeds: Annotated[int, typer.Option(help="Courses of each strategy, each with another first round.")] = 5,
-    initial: Annotated[int, typer.Option(help="Random crops of the first round.")] = 1000,
+    initial: Annotated[int, typer.Option(help="Crops of the first round.")] = 1000,
+    first: Annotated[str, typer.Option(help="How they are found: random, or kcenter (wide apart).")] = "random",
     round_size: Annotated[int, typer.Option("--round", help="Crops of every other round.")] = 100,
     budget: Annotated[int, typer.Option(help="Labels at the end.")] = 5000,
     finetune_every: Annotated[int, typer.Option(help="Fine-tune the embedder at so many labels; 0: never.")] = 0,
@@ -530,7 +531,9 @@ def simulate(
     show = progress_bar()
     weights = embedder if embedder == "starter" else str(place_of(load_settings().weights, embedder))
     names = tuple(STRATEGIES) if strategies == "all" else tuple(name.strip() for name in strategies.split(","))
-    wishes = Wishes(names, seeds, Protocol(initial, round_size, budget, finetune_every, loss), weights, size)
+    wishes = Wishes(
+        names, seeds, Protocol(initial, round_size, budget, finetune_every, loss, first=first), weights, size
+    )
     try:
         with weights_errors_in_words():
             study = study_of(dataset, out / "pictures", Draw(test_share, pool, test, whole), show)

@@ -38,7 +38,8 @@ from worker.simulation.embedding import embedded
 from worker.simulation.studies import Study
 
 AHEAD_AT = 0.8  # DECISIONS 9, as models/round.py has it
-FIRST, COVERING = "random", "k_center"
+FIRSTS = {"random": "random", "kcenter": "latent_k_center"}  # ways to the first pool -> the strategy
+COVERING = "k_center"
 LINES = "rounds.jsonl"
 
 
@@ -46,7 +47,8 @@ LINES = "rounds.jsonl"
 class Protocol:
     """What all courses of a simulation share. budget: labels at the end. finetune_every: labels; 0: never.
 
-    loss: of the fine-tune. steps: of one fine-tune; None: as the job would take.
+    loss: of the fine-tune. steps: of one fine-tune; None: as the job would take. first: which crops are named first, by
+    chance (Norouzzadeh et al. 2019) or `kcenter`, far apart in the codes of an autoencoder (Zhang et al. 2020, Alg. 1).
     """
 
     initial: int = 1000
@@ -55,6 +57,7 @@ class Protocol:
     finetune_every: int = 0
     loss: str = "triplet"
     steps: int | None = None
+    first: str = "random"
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,9 @@ class Course:
     def _first(self) -> list[int]:
         """Equal for all strategies of a seed."""
         size = min(self.protocol.initial, self.protocol.budget, self.study.pool)
-        return STRATEGIES[FIRST](self._pool_of([], []), size, np.random.default_rng([self.seed, 1]))
+        return STRATEGIES[FIRSTS[self.protocol.first]](
+            self._pool_of([], []), size, np.random.default_rng([self.seed, 1])
+        )
 
     def _choose(self, answered: list[int], waiting: list[int], number: int) -> list[int]:
         left = min(self.protocol.budget, self.study.pool) - len(answered) - len(waiting)

@@ -26,7 +26,7 @@ from worker.images.crops import CROP_PX
 from worker.learning.ways import WAYS
 from worker.networks.weights import sha256_of, write_atomically
 from worker.selection.strategies import NEEDS_CROPS, STRATEGIES
-from worker.simulation.course import LINES, Course, Line, Protocol, Table, read_lines, strategy_and_way
+from worker.simulation.course import FIRSTS, LINES, Course, Line, Protocol, Table, read_lines, strategy_and_way
 from worker.simulation.embedding import embedded, start_weights
 from worker.simulation.studies import Study
 
@@ -57,7 +57,10 @@ class Wishes:
                 raise SimulationError(f"no strategy is called {strategy!r}; there are {', '.join(STRATEGIES)}")
             if way not in WAYS:
                 raise SimulationError(f"no classifier is called {way!r}; there are {', '.join(WAYS)}")
-        protocol, needs = self.protocol, sorted(self.looking())
+        protocol = self.protocol
+        if protocol.first not in FIRSTS:
+            raise SimulationError(f"no first round is called {protocol.first!r}; there are {', '.join(FIRSTS)}")
+        needs = sorted(self.looking())
         if not self.strategies or min(self.seeds, protocol.initial, protocol.round, protocol.budget) < 1:
             raise SimulationError("at least one strategy, one seed and one label a round are needed")
         if protocol.initial > min(protocol.budget, study.pool):
@@ -69,8 +72,9 @@ class Wishes:
             )
 
     def looking(self) -> frozenset[str]:
-        """The strategies that look at the crops themselves."""
-        return NEEDS_CROPS.intersection(strategy_and_way(name)[0] for name in self.strategies)
+        """The strategies that look at the crops themselves; the one that makes the first round is one of them."""
+        names = {strategy_and_way(name)[0] for name in self.strategies}
+        return NEEDS_CROPS & (names | {FIRSTS[self.protocol.first]})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tests.worker.learning.small_games import shorten
 from tests.worker.simulation.known_studies import clouds, squares
 from worker.device import find_device
 from worker.learning.classifier import fit
@@ -116,6 +117,25 @@ def test_a_temperature_leaves_random_picks_and_accuracy_and_changes_how_sure_it_
     )
     assert [replace(line, calibration=0) for line in with_it] == [replace(line, calibration=0) for line in without]
     assert all(mine.calibration != other.calibration for mine, other in zip(with_it, without, strict=True))
+
+
+def test_the_first_round_may_lie_wide_apart_and_all_strategies_begin_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch)
+    study = replace(clouds(pool=60, test=20), crops=None)
+    pixels = np.random.default_rng(1).integers(0, 255, (60, 64, 64, 3), dtype=np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    table = replace(table_of(study, tmp_path), pixels=tmp_path / "pixels.npy")
+    protocol = Protocol(initial=12, round=4, budget=16, first="kcenter")
+    lines = {name: played(Course(table, name, 1, protocol, tmp_path / name)) for name in ("random", "margin")}
+    nobody = np.empty(0, np.int64)
+    pool = Pool(
+        vectors=np.zeros((60, 8), np.float32), labelled=nobody, labels=nobody, fit=lambda: np.empty((60, 0), np.float32),
+        sequence=study.sequence[:60], deployment=study.deployment[:60], crops=pixels,
+    )  # fmt: skip
+    expected = STRATEGIES["latent_k_center"](pool, 12, np.random.default_rng([1, 1]))
+    assert lines["random"][0].picks == lines["margin"][0].picks == expected
 
 
 def test_a_small_pool_ends_the_course(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from worker.simulation.results import write_results
 
 SETTINGS = {
     "study": "<clouds>", "pool": 240, "test": 80, "seeds": 2, "embedder": "starter",
-    "protocol": {"initial": 100, "round": 100, "budget": 300, "finetune_every": 0, "loss": "triplet"},
+    "protocol": {"initial": 100, "round": 100, "budget": 300, "finetune_every": 0, "loss": "triplet", "first": "random"},
 }  # fmt: skip
 
 

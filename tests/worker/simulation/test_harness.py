@@ -41,6 +41,11 @@ def test_wishes_that_cannot_be_are_named(tmp_path: Path) -> None:
         (replace(WISHES, strategies=("margin+magic",)), "no classifier is called 'magic'; there are plain"),
         (replace(WISHES, strategies=("vaal+ceal",)), "vaal needs crops"),
         (replace(WISHES, seeds=0), "at least one"),
+        (
+            replace(WISHES, protocol=replace(protocol, first="far")),
+            "no first round is called 'far'; there are random, kcenter",
+        ),
+        (replace(WISHES, protocol=replace(protocol, first="kcenter")), "latent_k_center needs crops"),
         (replace(WISHES, protocol=replace(protocol, initial=60)), "first round of 60 does not fit a budget of 50"),
         (replace(WISHES, protocol=replace(protocol, finetune_every=40)), "a fine-tune needs crops"),
     ]:
