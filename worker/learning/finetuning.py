@@ -96,7 +96,7 @@ def recipe_for(architecture: str, device: Device, n_labels: int) -> Recipe:
     resnet = architecture == ResNet50Embedding.architecture
     steps = int(np.clip(n_labels * (12 if on_gpu else 6) / 64, 60, 3000 if on_gpu else 600))
     frozen = (5 if on_gpu else 14) if resnet else (2 if on_gpu else 6)
-    return Recipe(frozen=frozen, steps=steps, view_share=1.0 if resnet else 0.7)
+    return Recipe(frozen=frozen, steps=steps)
 
 
 def why_not(labels: Ids, held: Held) -> str:
