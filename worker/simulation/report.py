@@ -45,6 +45,7 @@ def rows_of(found: dict[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "strategy": name, "area": area, "labels_to": found["labels_to"][name], "saved": found["saved"].get(name),
+                "gain": found["gain"].get(name),
                 "last": {key: curve[key][-1] for key in ("mean", "low95", "high95")},
                 "against": {key: against[key][-1] for key in ("mean", "low95", "high95")} if against else None,
                 "below": below_at(against),

@@ -28,6 +28,7 @@ def write_results(played: Sequence[Played], study: Study, settings: dict[str, An
 
     {"settings", "curves": {strategy: {"labels", "mean", "low95", "high95"}}, "recall": the same, "labels_to": {strategy:
     {"0.85": n or null}}, "area": {strategy: {"mean", "low95", "high95"}}, "against_random": curves of paired differences,
+    "gain": {strategy: {"mean", "low95", "high95"}}: its area less random's, seed by seed,
     "saved": {strategy: share of the labels of random at the budget that it needs less}, "calibration": curves of the expected
     calibration error, "against_plain": {strategy+way: {"accuracy", "recall", "calibration": curves of paired differences from
     the strategy with the plain classifier, "area": of accuracy}}, "fine_tunes": {strategy: [...]}}.
@@ -55,6 +56,7 @@ def results(played: Sequence[Played], settings: dict[str, Any]) -> dict[str, Any
         },
         "area": {name: interval([area(curve) for curve in curves]) for name, curves in accuracy.items()},
         "against_random": {name: plain(found) for name, found in others.items()},
+        "gain": {name: area_apart(curves, baseline) for name, curves in accuracy.items() if name in others and baseline},
         "saved": saved(bands),
         "calibration": {name: plain(band(curves)) for name, curves in by_strategy(played, "calibration").items()},
         "against_plain": against_plain(played),
@@ -82,9 +84,13 @@ def against_plain(played: Sequence[Played]) -> dict[str, dict[str, Any]]:
         strategy, way = strategy_and_way(name)
         if way != PLAIN and strategy in curves["accuracy"]:
             found[name] = {what: plain(paired(of[name], of[strategy])) for what, of in curves.items()}
-            both = zip(curves["accuracy"][name], curves["accuracy"][strategy], strict=True)
-            found[name]["area"] = interval([area(mine) - area(theirs) for mine, theirs in both])
+            found[name]["area"] = area_apart(curves["accuracy"][name], curves["accuracy"][strategy])
     return found
+
+
+def area_apart(curves: Sequence[Curve], others: Sequence[Curve]) -> dict[str, float | None]:
+    """What one way names more than another over the whole course, seed by seed."""
+    return interval([area(mine) - area(theirs) for mine, theirs in zip(curves, others, strict=True)])
 
 
 def saved(bands: dict[str, Band]) -> dict[str, float | None]:
