@@ -22,8 +22,9 @@ def nearest_centers(vectors: Vectors, centers: Floats) -> tuple[NDArray[np.int32
     Few centres are searched exhaustively, and any number on a GPU; else through coarse cells. The distances are FAISS's,
     with its rounding; infinity where the cell is empty. Never an index of the rows: that would copy the matrix.
     """
-    on_gpu = faiss.get_num_gpus() > 0
-    index = exhaustive(centers, on_gpu) if on_gpu or len(centers) <= FLAT else Cells(centers)
+    index = on_gpu(centers)
+    if index is None:
+        index = flat(centers) if len(centers) <= FLAT else Cells(centers)
     found, distances = np.empty(len(vectors), dtype=np.int32), np.empty(len(vectors), dtype=np.float32)
     for lo in range(0, len(vectors), BLOCK):
         block = np.ascontiguousarray(vectors[lo : lo + BLOCK], dtype=np.float32)
@@ -35,11 +36,21 @@ def nearest_centers(vectors: Vectors, centers: Floats) -> tuple[NDArray[np.int32
     return np.maximum(found, 0, out=found), distances
 
 
-def exhaustive(centers: Floats, on_gpu: bool) -> Any:
-    """FAISS over all the centres."""
+def on_gpu(centers: Floats) -> Any:
+    """FAISS over all the centres on the first card; None where there is none, or where it has no room or no kernel for it."""
+    if not faiss.get_num_gpus():
+        return None
+    try:
+        return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, flat(centers))
+    except RuntimeError:  # FAISS's own word for all of them; the processor finds the same
+        return None
+
+
+def flat(centers: Floats) -> Any:
+    """FAISS over all the centres, each compared."""
     index = faiss.IndexFlatL2(centers.shape[1])
     index.add(centers)
-    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, index) if on_gpu else index
+    return index
 
 
 class Cells:

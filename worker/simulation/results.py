@@ -56,7 +56,9 @@ def results(played: Sequence[Played], settings: dict[str, Any]) -> dict[str, Any
         },
         "area": {name: interval([area(curve) for curve in curves]) for name, curves in accuracy.items()},
         "against_random": {name: plain(found) for name, found in others.items()},
-        "gain": {name: area_apart(curves, baseline) for name, curves in accuracy.items() if name in others and baseline},
+        "gain": {
+            name: area_apart(curves, baseline) for name, curves in accuracy.items() if name in others and baseline
+        },
         "saved": saved(bands),
         "calibration": {name: plain(band(curves)) for name, curves in by_strategy(played, "calibration").items()},
         "against_plain": against_plain(played),

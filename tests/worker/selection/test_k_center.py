@@ -183,6 +183,29 @@ def test_halves_are_picked_by_the_distances_of_the_numbers_as_stored() -> None:
     assert Coverage(halves, halves[:0]).farthest(5) == slow_k_center(whole, whole[:0], 5)
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_a_card_is_asked_where_there_is_one_and_done_without_where_it_says_no(
+    monkeypatch: pytest.MonkeyPatch, works: bool
+) -> None:
+    """A card that is not there: FAISS would search the same index on it."""
+    asked = []
+
+    def to_card(_resources: object, number: int, index: object) -> object:
+        asked.append(number)
+        if not works:
+            raise RuntimeError("CUDA error 2 out of memory")
+        return index
+
+    rng = np.random.default_rng(0)
+    vectors, centers = rng.random((300, 8), dtype=np.float32), rng.random((200, 8), dtype=np.float32)
+    expected = k_center(vectors, centers, 20)
+    monkeypatch.setattr(nearest.faiss, "get_num_gpus", lambda: 1)
+    monkeypatch.setattr(nearest.faiss, "StandardGpuResources", object, raising=False)
+    monkeypatch.setattr(nearest.faiss, "index_cpu_to_gpu", to_card, raising=False)
+    assert k_center(vectors, centers, 20) == expected
+    assert asked and set(asked) == {0}
+
+
 def test_later_rounds_compare_few_pairs() -> None:
     rng = np.random.default_rng(8)
     vectors = 3 * cloud(40, seed=9)[rng.integers(0, 40, 20_000)] + cloud(20_000)

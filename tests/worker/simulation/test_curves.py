@@ -69,7 +69,9 @@ def test_the_files_say_what_the_courses_came_to(tmp_path: Path) -> None:
     assert found["labels_to"]["margin"] == {"0.80": 253, "0.85": 279, "0.90": None, "0.95": None}
     assert found["labels_to"]["random"]["0.80"] is None
     assert found["against_random"]["margin"]["mean"] == [0.0, 0.1, 0.19]
-    assert found["gain"]["margin"]["mean"] == 0.0975  # (0 + 0.1) / 2 over the first hundred, (0.1 + 0.19) / 2 over the second
+    assert (
+        found["gain"]["margin"]["mean"] == 0.0975
+    )  # (0 + 0.1) / 2 over the first hundred, (0.1 + 0.19) / 2 over the second
     assert found["saved"] == {"margin": 0.3333}  # 0.7 at 200 instead of 300
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 12
