@@ -58,7 +58,7 @@ class Device:
         On a processor not where a convolution is in groups: backwards it is done by slow general code (EfficientNet-Lite0:
         three times float32's time, docs/lab-log.md).
         """
-        grouped = any(isinstance(part, nn.Conv2d) and part.groups > 1 for part in network.modules())
+        grouped = any(getattr(part, "groups", 1) > 1 for part in network.modules())  # nn.Conv2d, and our FrozenConv
         return self.fast_bf16 and (self.is_gpu or not grouped)
 
     def for_weight(self, weight: int) -> Device:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from worker.device import MOST_LANES, NICENESS, Device, cpu_has_fast_bf16, enter_lane, find_device, usable_cores
+from worker.networks.backbone import EfficientNetLite0
 
 
 def test_the_cpu_says_how_many_cores_it_uses() -> None:
@@ -69,3 +70,5 @@ def test_grouped_convolutions_are_taught_in_float32_on_a_processor(name: str, gr
     device = Device(name, name, fast_bf16=True, photos=1, crops=1)
     assert device.teaches_in_bf16(network) is taught
     assert not replace(device, fast_bf16=False).teaches_in_bf16(network)
+    ours = EfficientNetLite0()  # its convolutions are no nn.Conv2d
+    assert device.teaches_in_bf16(ours) is (name == "cuda")
