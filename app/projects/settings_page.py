@@ -11,6 +11,7 @@ from app.dependencies import Access, get_house
 from app.forms import Refusal
 from app.pages import page
 from app.projects import embedding_queries, history, members_queries, presets, settings_queries
+from app.projects.evidence import EVIDENCE, Evidence
 from models.checkpoint import Checkpoint
 from models.membership import Role
 
@@ -85,6 +86,7 @@ def settings_page(
         presets=presets.presets(detector),
         price=settings_queries.price(session, project) if price else None,
         strategies=STRATEGIES,
+        evidence=measured(),
         losses=LOSSES,
         tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),
@@ -92,3 +94,10 @@ def settings_page(
         older=shown[-1].id if len(entries) > len(shown) else None,
         threshold=history.shown,
     )
+
+
+def measured() -> list[tuple[str, Evidence]]:
+    """The strategies by the names that the form has for them, those that gained most first."""
+    names = {name: words.partition(":")[0] for group in STRATEGIES.values() for name, words in group.items()}
+    ordered = sorted(EVIDENCE.items(), key=lambda pair: -pair[1].above)
+    return [(names[name], found) for name, found in ordered]

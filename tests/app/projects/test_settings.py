@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from app.projects.evidence import EVIDENCE
 from models.audit import AuditEntry
 from models.checkpoint import CLASSIFIER, DETECTOR, EMBEDDER, Checkpoint
 from models.job import Job
@@ -321,6 +322,17 @@ def test_every_strategy_that_a_project_may_choose_is_offered_and_known_to_the_wo
     offered = re.findall(r'<option value="(\w+)"', desk.show().split('id="rounds-strategy"')[1].split("</select>")[0])
     assert sorted(offered) == sorted(STRATEGY_NAMES)
     assert set(STRATEGY_NAMES) == set(STRATEGIES) - NEEDS_CROPS
+
+
+def test_what_was_measured_of_each_strategy_stands_beside_the_choice_the_best_first(desk: Desk) -> None:
+    assert set(EVIDENCE) < set(STRATEGY_NAMES) - {"random"}  # what all are compared with
+    shown = desk.show()
+    table = shown.split("What was measured of them</summary>")[1].split("</details>")[0]
+    gained = [float(points.replace("−", "-")) for points in re.findall(r'<td class="n">([+−][0-9.]+)</td>', table)]
+    assert len(gained) == len(EVIDENCE) and gained == sorted(gained, reverse=True)
+    default = EVIDENCE[Project.__table__.c.strategy.default.arg]
+    assert default.above == max(each.above for each in EVIDENCE.values())  # a new project begins with what won
+    assert f"{default.saved}%" in table and "not on camera-trap photos" in table
 
 
 def test_the_goal_is_saved_and_a_bad_one_stands_at_its_field(desk: Desk) -> None:
