@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.base import Base, utc_now
 from models.box import Box
 from models.errors import Conflict, Invalid
-from models.job import ALIVE, STEPS, Job
+from models.job import ALIVE, ASKED, STEPS, Job
 from models.project import Project
 from models.queue import ask
 from models.species import TRAINS, Species
@@ -118,13 +118,18 @@ def alive(session: Session, project_id: int) -> Job | None:
 def ask_at_threshold(session: Session, project: Project) -> Job | None:
     """After a full round: ask once when the next step of settled names was passed. None below the first one or when off.
 
-    Taking answers back and giving them again asks no second time.
+    Taking answers back and giving them again asks no second time; one that still waits for its turn will learn these too.
     """
     if not project.fine_tune_every or project.embedder_id is None:
         return None
     threshold = named_count(session, project.id) // project.fine_tune_every * project.fine_tune_every
     if not threshold:
         return None
+    waits = session.scalar(
+        select(Job).where(Job.project_id == project.id, Job.kind == KIND, Job.state == ASKED, Job.started_at.is_(None))
+    )
+    if waits is not None and not waits.cancel_requested:
+        return waits
     return ask_fine_tune(session, project, {"threshold": threshold}, key=f"{KIND}-{project.id}-{threshold}")
 
 

@@ -57,6 +57,8 @@ def test_each_threshold_is_asked_once_whatever_is_taken_back(database: Database)
         say(session, project, boxes[:2], "Fox")
         assert ask_at_threshold(session, project) is job and len(asked(session)) == 1
         say(session, project, boxes[4:], "Hare")
+        assert ask_at_threshold(session, project) is job and len(asked(session)) == 1  # it waits, and will learn these too
+        queue.start(session, job.id, "w")
         ask_at_threshold(session, project)
         assert [each.arguments["threshold"] for each in asked(session)] == [4, 8]
 
