@@ -1,6 +1,6 @@
 """Fine-tuning the embedding: when it is asked for, from which labels it learns, and what came of it.
 
-Asked at 2,000, 4,000, 6,000, ... settled names (Norouzzadeh et al. 2019, sec. 3.1; DECISIONS 8), or by a person. The new
+Asked at every 1,000 settled names (2,000 in Norouzzadeh et al. 2019, sec. 3.1; DECISIONS 8), or by a person. The new
 embedder takes over only when validation says that it helps; the verdict is kept either way.
 """
 

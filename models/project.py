@@ -14,7 +14,7 @@ from models.species import Species, clean_name
 
 FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
-FINE_TUNE_EVERY = 2000  # Norouzzadeh et al. 2019, sec. 3.1: at 2,000, 4,000, ... labels
+FINE_TUNE_EVERY = 1000  # twice as often as Norouzzadeh et al. 2019, sec. 3.1: the first one pays most (docs/lab-log.md)
 LOSSES = ("triplet", "softmax")  # of a fine-tune: the paper's, and its ablation (sec. 4.3.1)
 FEWEST_TO_TUNE = 100
 # what a project may choose; those that look at pixels are left to `waterhole simulate`, where the pixels are at hand

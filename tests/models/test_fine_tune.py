@@ -57,7 +57,9 @@ def test_each_threshold_is_asked_once_whatever_is_taken_back(database: Database)
         say(session, project, boxes[:2], "Fox")
         assert ask_at_threshold(session, project) is job and len(asked(session)) == 1
         say(session, project, boxes[4:], "Hare")
-        assert ask_at_threshold(session, project) is job and len(asked(session)) == 1  # it waits, and will learn these too
+        assert (
+            ask_at_threshold(session, project) is job and len(asked(session)) == 1
+        )  # it waits, and will learn these too
         queue.start(session, job.id, "w")
         ask_at_threshold(session, project)
         assert [each.arguments["threshold"] for each in asked(session)] == [4, 8]
@@ -126,7 +128,7 @@ def test_species_with_a_single_answer_teach_nothing() -> None:
 def test_a_step_or_a_loss_outside_sense_is_refused(sqlite_database: Database) -> None:
     with sqlite_database.writing() as session:
         project = make.project(session)
-        assert project.fine_tune_every == 2000
+        assert project.fine_tune_every == 1000
         for every, loss in ((0, "softmax"), (100, "triplet"), (1_000_000, "softmax")):
             project.set_fine_tune(every, loss)
             assert (project.fine_tune_every, project.fine_tune_loss) == (every, loss)

@@ -98,7 +98,7 @@ def test_the_step_is_saved_or_refused_at_its_field(both_desks: Desk) -> None:
     assert answer.status_code == 422 and 'id="embedding-loss-error"' in answer.text
     assert desk.save("embedding", every="0", loss="softmax").status_code == 303
     assert "the next comes at" not in desk.show() and desk.project.fine_tune_every == 0
-    assert "Fine-tuned by itself every, answers: <bdi>2,000</bdi> → <bdi>4,000</bdi>" in desk.show()
+    assert "Fine-tuned by itself every, answers: <bdi>1,000</bdi> → <bdi>4,000</bdi>" in desk.show()
     assert desk.save("embedding", every="500", loss="triplet", version=1).status_code == 412
 
 
@@ -106,7 +106,7 @@ def test_one_more_is_asked_now_or_the_page_says_why_not(desk: Desk) -> None:
     assert "Not yet: no photo was looked through yet." in desk.show()
     assert desk.save("embedding/fine-tune").status_code == 422 and desk.jobs() == []
     crops(desk)
-    assert "4 answers count so far, the next comes at 2,000" in desk.show()
+    assert "4 answers count so far, the next comes at 1,000" in desk.show()
     assert desk.save("embedding/fine-tune").status_code == 303
     assert [kind for kind, _arguments in desk.jobs()] == [KIND]
     answer = desk.save("embedding/fine-tune")
