@@ -171,7 +171,8 @@ class FineTuning:
             return self._bench.networks.fine_tune(
                 start,
                 Course(
-                    crops=crops, labels=labels.species_ids, deployments=labels.deployment_ids, out=self._weights,
+                    crops=crops, labels=labels.species_ids, deployments=labels.deployment_ids, ids=labels.box_ids,
+                    out=self._weights,
                     state=self._folder / "state.safetensors", report=self._report,
                     recipe={"loss": row.loss} | (self._job.arguments.get("recipe") or {}),
                 ),

@@ -50,11 +50,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class Course:
-    """What a fine-tune learns from, and where it writes. labels, deployments: (n,). recipe: what of the usual one is changed."""
+    """What a fine-tune learns from, and where it writes. labels, deployments, ids: (n,). recipe: what is not as usual."""
 
     crops: CropReader
     labels: NDArray[np.int64]
     deployments: NDArray[np.int64]
+    ids: NDArray[np.int64]
     out: Path
     state: Path
     report: Callable[[Progress], None]
@@ -108,8 +109,8 @@ class FileShelf:
         """Raises WeightsError, and what course.report raises."""
         path = STARTER_DIR / f"{EMBEDDER}.safetensors" if start == STARTER else Path(start)
         return fine_tune(
-            path, course.out, course.crops, course.labels, course.deployments, device, changed=course.recipe,
-            state=course.state, report=course.report,
+            path, course.out, course.crops, course.labels, course.deployments, device, ids=course.ids,
+            changed=course.recipe, state=course.state, report=course.report,
         )  # fmt: skip
 
     def _place(self, source: str) -> Path:

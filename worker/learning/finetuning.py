@@ -50,13 +50,15 @@ def fine_tune(
     device: Device,
     recipe: Recipe | None = None,
     *,
+    ids: Ids | None = None,
     changed: Mapping[str, Any] | None = None,
     state: Path | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> Verdict:
     """Teach the embedder of `start` these labels; where that helps, write the new checkpoint to `out`.
 
-    crops: (n, h, w, 3) uint8 by row, asked for a batch at a time. labels: (n,) species ids. deployments: (n,).
+    crops: (n, h, w, 3) uint8 by row, asked for a batch at a time. labels: (n,) species ids. deployments: (n,). ids: (n,)
+    of the crops, so that those who judge now did not teach `start` before; default their rows.
     recipe: default recipe_for() this device and number of labels. changed: fields of it that are to be others.
     state: a file that keeps the course at least every minute; where it holds this very course, training goes on from it,
     exactly; another one is overwritten.
@@ -67,14 +69,15 @@ def fine_tune(
         raise ValueError(f"{len(crops)} crops, {len(labels)} labels, {len(deployments)} deployments: lengths differ")
     embedder = load_embedder(start, device)
     recipe = replace(recipe or recipe_for(embedder.network.architecture, device, len(labels)), **(changed or {}))
-    held = hold_out(labels, deployments, recipe.held_share, recipe.seed)
+    ids = np.arange(len(labels)) if ids is None else ids
+    held = hold_out(labels, deployments, recipe.held_share, recipe.seed, ids)
     obstacle = why_not(labels, held)
     if obstacle:
         return Verdict(False, math.nan, math.nan, 0, obstacle)
     lessons = Lessons(embedder, crops, labels, held, recipe)
     before = lessons.named_right(embedder.network)
     trainer = Trainer(embedder.network, len(lessons.species), recipe, device)
-    fingerprint = fingerprint_of(start, labels, deployments, recipe)
+    fingerprint = fingerprint_of(start, recipe, labels, deployments, ids)
     go_on(trainer, state, fingerprint)
     try:
         run_course(trainer, lessons.batch, lessons.named_right, state=state, fingerprint=fingerprint, report=report)

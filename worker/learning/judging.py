@@ -1,8 +1,9 @@
 """Is a new embedding better? What counts is how well our own classifier names crops that the embedder has not seen.
 
 Decisions: whole deployments are held out (frames of one burst or camera are near twins); the classifier is fitted with
-several seeds and their mean counts, which is steadier than one; "better" means better than chance allows on these crops,
-seen pair by pair: most crops are named alike before and after and say nothing.
+several seeds and their mean counts, which is steadier than one; who is held follows from its id, not from how many labels
+there are, so that an embedder that was fine-tuned before is judged by crops that did not teach it then either; "better" means
+better than chance allows on these crops, seen pair by pair: most crops are named alike before and after and say nothing.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from worker.learning.classifier import fit
 from worker.learning.descent import Floats, Ids
-from worker.learning.splits import by_group
+from worker.learning.splits import drawn, in_order
 
 FITS = 3
 ATTEMPTS = 20
@@ -29,29 +30,30 @@ class Held:
     whole: bool
 
 
-def hold_out(labels: Ids, deployments: Ids, share: float, seed: int) -> Held:
+def hold_out(labels: Ids, deployments: Ids, share: float, seed: int, ids: Ids | None = None) -> Held:
     """Whole deployments if that leaves about `share` of the labels and most common classes among the held; else rows.
 
-    labels, deployments: (n,). Of several draws the one that holds the most common classes counts.
+    labels, deployments: (n,). ids: (n,) what each crop is called whenever one is held out again; default its row. Of several
+    draws the one that holds the most common classes counts, the first of equals.
     """
     kinds, counts = np.unique(labels, return_counts=True)
     common = kinds[counts >= COMMON]
     best, most = Held(np.arange(len(labels)), np.empty(0, np.int64), True), -1
     for attempt in range(ATTEMPTS):
-        kept, held = by_group(deployments, labels, share, np.random.default_rng([seed, attempt]))
+        kept, held = in_order(deployments, labels, share, np.argsort(drawn(np.unique(deployments), seed, attempt)))
         found = int(np.isin(common, labels[held]).sum())
         if len(held) >= share * len(labels) / 2 and found > most:
             best, most = Held(kept, held, True), found
     enough = most >= 2 and most >= len(common) / 2
-    return best if enough else _hold_rows(labels, share, np.random.default_rng([seed, ATTEMPTS]))
+    return best if enough else _hold_rows(labels, share, drawn(np.arange(len(labels)) if ids is None else ids, seed))
 
 
-def _hold_rows(labels: Ids, share: float, chance: np.random.Generator) -> Held:
-    """A share of each class; of classes too small for that nothing."""
+def _hold_rows(labels: Ids, share: float, lots: NDArray[np.uint64]) -> Held:
+    """A share of each class, those with the smallest lots; of classes too small for that nothing."""
     held = np.zeros(len(labels), bool)
     for kind in np.unique(labels):
-        rows = chance.permutation(np.flatnonzero(labels == kind))
-        held[rows[: round(len(rows) * share)]] = True
+        rows = np.flatnonzero(labels == kind)
+        held[rows[np.argsort(lots[rows], kind="stable")][: round(len(rows) * share)]] = True
     return Held(np.flatnonzero(~held), np.flatnonzero(held), False)
 
 

@@ -261,10 +261,10 @@ class Clock:
         return self.last - before
 
 
-def fingerprint_of(start: Path, labels: Ids, deployments: Ids, recipe: Recipe) -> str:
-    """Equal for the same start, labels and recipe."""
+def fingerprint_of(start: Path, recipe: Recipe, *learned: Ids) -> str:
+    """Equal for the same start, recipe and numbers of what is learned from: labels, deployments, ids of the crops."""
     digest = hashlib.sha256(sha256_of(start).encode())
-    for array in (labels, deployments):
+    for array in learned:
         digest.update(np.ascontiguousarray(array, np.int64).tobytes())
     digest.update(json.dumps(asdict(recipe), sort_keys=True).encode())
     return digest.hexdigest()

@@ -60,7 +60,7 @@ def pretrain(
     lessons = Lessons(embedder, crops, crops.labels, held, recipe)
     before = lessons.named_right(embedder.network)
     trainer = Trainer(embedder.network, len(lessons.species), recipe, device)
-    fingerprint = fingerprint_of(start, crops.labels, crops.places, recipe) + names_hash(crops)
+    fingerprint = fingerprint_of(start, recipe, crops.labels, crops.places) + names_hash(crops)
     if state is not None and state.exists():
         trainer.resume(state, fingerprint)
     run_course(trainer, lessons.batch, lessons.named_right, state=state, fingerprint=fingerprint, report=report)

@@ -24,6 +24,29 @@ def test_one_deployment_and_deployments_of_one_species_each_are_parted_by_rows()
         assert np.bincount(labels[parted.held]).tolist() == [10, 10, 10, 10]
 
 
+def test_who_was_held_stays_held_when_more_is_said() -> None:
+    """So an embedder that was fine-tuned once is judged by crops that did not teach it then."""
+    rng = np.random.default_rng(0)
+    ids, labels = rng.permutation(4000)[:2000], rng.integers(0, 5, 2000)
+    for deployments in (rng.integers(0, 40, 2000), np.zeros(2000, np.int64)):
+        early = hold_out(labels[:1000], deployments[:1000], 0.2, 1, ids[:1000])
+        later = hold_out(labels, deployments, 0.2, 1, ids)
+        taught = np.isin(later.held, early.kept)  # the later ones stand behind, rows stay what they are
+        assert early.whole == later.whole and len(later.held) > 300
+        assert taught.sum() < 0.15 * len(later.held)  # by chance it would be 0.4
+        other = hold_out(labels, deployments, 0.2, 2, ids)
+        assert np.isin(other.held, later.held).mean() < 0.6
+
+
+def test_rows_are_held_by_their_ids_whatever_their_order() -> None:
+    rng = np.random.default_rng(1)
+    ids, labels, one = rng.permutation(900)[:300], rng.integers(0, 3, 300), np.zeros(300, np.int64)
+    turned = np.arange(300)[::-1]
+    held = hold_out(labels, one, 0.2, 1, ids).held
+    again = hold_out(labels[turned], one, 0.2, 1, ids[turned]).held
+    assert sorted(ids[held]) == sorted(ids[turned][again])
+
+
 def test_a_class_with_one_label_is_never_held() -> None:
     labels = np.array([0] * 30 + [1] * 30 + [2])
     assert 60 not in hold_out(labels, np.zeros(61, np.int64), 0.3, seed=0).held
