@@ -45,8 +45,8 @@ STRATEGIES = {
     "By chance": {"random": "Random: every crop is as likely as any other"},
 }
 LOSSES = {
-    "triplet": "Triplets: two crops of one species nearer to each other than to a third (default, preset paper)",
-    "softmax": "Softmax: the species themselves are learnt",
+    "triplet": "Triplets: crops of one species near each other, others apart (default, preset paper)",
+    "softmax": "Softmax: the species themselves; forgets less of those without answers yet",
 }
 ROLES = {
     Role.admin.value: "Administrator",
