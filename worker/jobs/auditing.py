@@ -12,7 +12,7 @@ from math import prod
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.audited import Audited, audited
+from models.audited import Audited, audited, audited_ids
 from models.round import FULL, Round
 
 
@@ -29,10 +29,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Stream:
-    """Everything drawn so far. drawn: by round, the oldest first. crops: those that a person did not name by the way."""
+    """Everything drawn so far. drawn: by round, the oldest first. crops: those that a person did not name by the way.
+
+    ever: the boxes of all of them.
+    """
 
     drawn: list[Drawn]
     crops: list[Audited]
+    ever: set[int]
 
     @property
     def open_ids(self) -> set[int]:
@@ -51,6 +55,7 @@ def read_stream(session: Session, project_id: int) -> Stream:
             for each in rounds
         ],
         audited(session, project_id),
+        set(session.scalars(audited_ids(project_id))),
     )
 
 

@@ -36,7 +36,8 @@ Ids = NDArray[np.int64]
 class Field:
     """The boxes that play a part, and masks (n,) of them. labelled: they teach. free: a round may ask about them.
 
-    unseen: free, and nobody was asked before. audited: drawn in a round before, and still open to the strategy.
+    unseen: free, and nobody was asked before, so that it may be drawn. audited: drawn in a round before, and still open to
+    the strategy, which passes it.
     """
 
     boxes: Boxes
@@ -103,14 +104,13 @@ def field_of(scene: Scene, matrix: Matrix) -> Field:
     boxes, labelled = boxes.only(boxes.askable | labelled), labelled[boxes.askable | labelled]
     asked = among(boxes.ids, scene.snapshot.names | dict.fromkeys(scene.asked))
     free = boxes.askable & ~labelled & ~boxes.settled & ~asked
-    unseen = free & ~among(boxes.ids, scene.skipped)
-    return Field(
-        boxes=boxes,
-        labelled=labelled,
-        free=unseen if unseen.any() else free,  # what people passed over comes back when nothing else is left
-        unseen=unseen,
-        audited=boxes.askable & among(boxes.ids, scene.stream.open_ids),
-    )
+    unseen = free & ~among(boxes.ids, scene.skipped) & ~among(boxes.ids, scene.stream.ever)
+    audited = boxes.askable & among(boxes.ids, scene.stream.open_ids)
+    if unseen.any():
+        free = unseen
+    else:  # what people passed over comes back when nothing else is left, crops of the audit among it
+        audited &= ~free
+    return Field(boxes=boxes, labelled=labelled, free=free, unseen=unseen, audited=audited)
 
 
 def pool_of(

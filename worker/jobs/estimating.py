@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, undefer
 
 from models.audited import audited_ids
 from models.box import Box
+from models.checkpoint import Checkpoint
 from models.estimate import Estimate
 from models.round import FULL, Pick, Round
 from models.species import TRAINS, Species
@@ -35,12 +36,14 @@ Ids = NDArray[np.int64]
 class Past:
     """What was asked and said before. full: numbers of the full rounds; looked_at: their boxes. answers: box id -> species
     of the crops of the audit, but those that nobody can tell. looks: the estimates so far; the last one's stop_set is there.
+    embedders: of the looks, whose vectors each one's classifier knew.
     """
 
     full: set[int]
     looked_at: set[int]
     answers: dict[int, int]
     looks: list[Estimate]
+    embedders: list[int | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +63,18 @@ def read_past(session: Session, project_id: int) -> Past:
         .join(Species, Species.id == Box.settled_species_id)
         .where(Box.id.in_(audited_ids(project_id)), Species.kind.in_(TRAINS))
     )
-    looks = select(Estimate).where(Estimate.project_id == project_id).order_by(Estimate.round_number)
+    made = select(Estimate).where(Estimate.project_id == project_id).order_by(Estimate.round_number)
+    looks = list(session.scalars(made.options(undefer(Estimate.stop_set))))
+    classifiers = [look.classifier_id for look in looks]
+    parents = select(Checkpoint.id, Checkpoint.parent_id).join(Estimate, Estimate.classifier_id == Checkpoint.id)
+    found = session.execute(parents.where(Estimate.project_id == project_id))
+    parent_of: dict[int, int | None] = {row.id: row.parent_id for row in found}
     return Past(
         set(numbers.values()),
         set(session.scalars(select(Pick.box_id).where(Pick.round_id.in_(numbers)))),
         {box_id: species_id for box_id, species_id in session.execute(told) if species_id is not None},
-        list(session.scalars(looks.options(undefer(Estimate.stop_set)))),
+        looks,
+        [parent_of[classifier_id] for classifier_id in classifiers],
     )
 
 
@@ -80,9 +89,10 @@ def estimated(scene: Scene, past: Past, matrix: Matrix, learnt: Learnt, seed: in
     rng = np.random.default_rng([seed, number])
     before = last.stop_set if last else {}
     now = stop_names(guessed, before, rng)
-    same = agreement(before, now)
+    alike = [embedder == scene.project.embedder_id for embedder in past.embedders]
+    same = agreement(before, now) if not alike or alike[-1] else None
     planned = last.planned if last else scene.project.planned_rounds
-    course = course_of(past.looks, share, learnt.classifier.n_labels, same, planned)
+    course = course_of(past.looks, alike, share, learnt.classifier.n_labels, same, planned)
     said = verdict(guessed.species, audit, rest, course, scene.project.target, rng)
     return {
         "round_number": number, "look": len(past.looks) + 1, "planned": planned, "labels": learnt.classifier.n_labels,
@@ -146,12 +156,20 @@ def agreement(before: dict[str, int], now: dict[str, int]) -> float | None:
     return kappa(np.array([before[box_id] for box_id in both]), np.array([now[box_id] for box_id in both]))
 
 
-def course_of(looks: list[Estimate], share: Share, labels: int, same: float | None, planned: int) -> Course:
-    """All looks with this one. Labels that were taken back leave the curve where it was."""
-    kappas = [*(each.kappa for each in looks), same]
+def course_of(
+    looks: list[Estimate], alike: list[bool], share: Share, labels: int, same: float | None, planned: int
+) -> Course:
+    """All looks with this one. Labels that were taken back leave the curve where it was.
+
+    alike: which looks were through the present embedder. A fine-tune lifts the curve at once and bends it, so what was found
+    before plays no part in the forecast, nor how much classifiers agreed then.
+    """
+    mine = [each if of_mine else None for each, of_mine in zip(looks, alike, strict=True)]
+    found = [nan if each is None or each.estimate is None else each.estimate for each in mine]
+    kappas = [*(each.kappa for each in mine if each is not None), same]
     return Course(
         labels=np.maximum.accumulate(np.array([*(each.labels for each in looks), labels], np.int64)),
-        accuracy=np.array([*(nan if each.estimate is None else each.estimate for each in looks), share.estimate]),
+        accuracy=np.array([*found, share.estimate]),
         audited=np.array([*(each.audited for each in looks), share.n], np.int64),
         kappas=[each for each in kappas if each is not None],
         planned=planned,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from models.species import Species
 from tests.worker.jobs.pasture import graze, learn, name
 from tests.worker.jobs.scenes import Scene
 from worker.jobs.auditing import Drawn, chance_of, served
-from worker.jobs.choosing import Choice, choose
+from worker.jobs.choosing import Choice, choose, field_of
 from worker.jobs.finetune import read_labels
 from worker.jobs.matrix import MatrixCache
 from worker.jobs.scene import read_scene
@@ -79,6 +80,24 @@ def test_the_draw_is_uniform_over_what_nobody_was_asked_whatever_the_strategy_pi
         choice.box_ids.index(box) for choice in choices for box in choice.drawing.chances
     )  # and a person cannot tell by the place
     assert set(places) == set(range(15))
+
+
+def test_a_crop_of_the_audit_is_drawn_once_and_asked_again_when_it_is_all_that_is_left(sqlite_scene: Scene) -> None:
+    scene = sqlite_scene
+    begin(scene, strategy="random")
+    scene.answer_round(1)
+    [pick] = drawn(scene, 1)
+    with scene.database.reading() as session:
+        found = read_scene(session, scene.project_id, 0, None)
+    assert found is not None
+    matrix = MatrixCache(scene.bench, scene.project_id, found.project.embedder_id or 0).matrix()
+    mine = found.boxes.ids == pick.box_id
+    taken_back = replace(found, boxes=replace(found.boxes, settled=np.zeros(len(mine), bool)))
+    field = field_of(taken_back, matrix)
+    assert not field.unseen[mine].any() and field.audited[mine].all()  # else it would be in the audit twice
+    skipped = replace(found, skipped={pick.box_id}, boxes=replace(found.boxes, settled=~mine))
+    choice = choose(skipped, matrix, scene.bench.store.coverage(scene.project_id), None, None, 1)
+    assert choice is not None and choice.box_ids == [pick.box_id] and choice.drawing.chances == {}
 
 
 def test_a_crop_of_the_audit_stays_open_to_the_strategy_and_leaves_when_it_would_be_picked(scene: Scene) -> None:

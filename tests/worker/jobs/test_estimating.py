@@ -17,7 +17,8 @@ from models.round import FULL, Pick, Round
 from models.species import Species
 from tests.worker.jobs.pasture import graze, learn
 from tests.worker.jobs.scenes import NAMES, Scene
-from worker.stopping.accuracy import LEAST
+from worker.jobs.estimating import course_of
+from worker.stopping.accuracy import LEAST, Share
 
 
 class Valley:
@@ -139,6 +140,18 @@ def test_the_curve_is_drawn_for_the_newest_look_only(scene: Scene) -> None:
         assert (first, second) == ({}, {})
         assert sorted(third) == ["narrow", "wide"] and f"your target, {target:.0%}" in third["narrow"]
         assert "about" not in third["wide"]
+
+
+def test_what_was_found_through_another_embedder_forecasts_nothing() -> None:
+    looks = [
+        Estimate(labels=100 * number, estimate=value, audited=40, kappa=0.5 + number / 10)
+        for number, value in enumerate([0.6, 0.62, 0.8], 1)
+    ]
+    now = Share(0.82, 0.7, 0.9, 50, 50, 1000)
+    course = course_of(looks, [False, False, True], now, 400, 0.9, 41)
+    np.testing.assert_array_equal(course.accuracy, [np.nan, np.nan, 0.8, 0.82])
+    assert course.labels.tolist() == [100, 200, 300, 400] and len(course.audited) == 4  # each was a look all the same
+    assert course.kappas == [0.8, 0.9]
 
 
 def test_what_is_enough_is_the_same_on_both_sides() -> None:
