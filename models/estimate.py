@@ -94,8 +94,9 @@ class Estimate(Base):
         return self.audited >= ENOUGH and self.estimate is not None
 
     def meets_at(self, target: float) -> int | None:
-        """Labels at which the forecast meets the target; None where it does not, or was made for another."""
-        meets = self.more is not None and 0 < self.more < inf and self.target == target
+        """Labels at which the forecast meets the target; None where it cannot say, or was made for another."""
+        knows = self.more_high is not None and self.more_high < inf
+        meets = knows and self.more is not None and 0 < self.more < inf and self.target == target
         return self.labels + int(self.more or 0) if meets else None
 
     def reaches(self, target: float) -> bool:

@@ -76,7 +76,8 @@ def note_of(last: Estimate) -> str:
     """Where the statement comes from."""
     return (
         f"{between(last.low, last.high)} (95% interval) after round {last.round_number}, "
-        f"from {last.audited:,} crops that were drawn at random and answered like any other. They teach nothing. "
+        f"from {last.audited:,} crops that were drawn at random; those that nobody could tell are left out. They teach nothing. "
+        f"It speaks of the {last.rest:,} crops that lay open then, not of photos that came later. "
         "The picks of the rounds are harder than the rest and are not used for this figure."
     )
 
@@ -109,12 +110,13 @@ def forecast_of(last: Estimate, project: Project) -> Says:
         return Says("None", "Your target is reached. More rounds would change few figures.")
     if last.more is None or last.more_low is None or last.more_high is None:
         return Says(
-            "Too early to say", f"for your target of {target}. It takes five rounds and twice the answers of the first."
+            "Too early to say",
+            f"for your target of {target}. It takes five rounds and twice the answers of the first, with one embedding.",
         )
     if last.more_high == 0:
         return Says("None", f"The curve says that {target} is reached; the random crops do not show it yet.")
     if last.more_low == inf:
-        return Says("Out of reach", f"More labels of this kind will not reach {target}.")
+        return Says("Far away", f"The curve does not come to {target} within five times the answers so far.")
     if inf in (last.more, last.more_high):
         return Says(f"At least {last.more_low:,.0f}", f"for your target of {target}. The curve cannot say how many.")
     rounds = count_of(ceil(last.more / project.round_size), "round")

@@ -77,6 +77,7 @@ def test_the_page_says_what_the_looks_said(overview: Overview) -> None:
     page = overview.page
     assert "Of 100 crops that nobody has looked at, <b>80 to 93</b> are named right." in page
     assert "80.2–93.0% (95% interval) after round 3, from 100 crops that were drawn at random" in page
+    assert f"the {look(3)['rest']:,} crops that lay open then, not of photos that came later" in page
     for size, svg in drawn.items():  # the last one that was drawn, until the worker has drawn the next
         assert f'class="chart chart-{size}" role="img" aria-label="Share named right, by answers learnt from:' in page
         assert svg in page
@@ -93,7 +94,7 @@ def test_the_words_follow_from_the_bounds() -> None:
     assert said() == ("Go on", "Too early to say")
     assert said(low=0.91, more=900.0, more_low=500.0, more_high=1600.0) == ("Nearly: go on for a while", "About 900")
     assert said(low=0.96, always_low=0.951) == ("You may stop", "None")
-    assert said(more=inf, more_low=inf, more_high=inf)[1] == "Out of reach"
+    assert said(more=inf, more_low=inf, more_high=inf)[1] == "Far away"
     assert said(more=900.0, more_low=500.0, more_high=inf)[1] == "At least 500"
     assert said(more=inf, more_low=500.0, more_high=900.0)[1] == "At least 500"
     assert said(more=0.0, more_low=0.0, more_high=0.0)[1] == "None"
@@ -111,10 +112,11 @@ def test_thirty_crops_must_have_been_answered_before_a_look_counts() -> None:
 
 
 def test_the_curve_in_words_ends_where_the_forecast_meets_the_target() -> None:
-    looks = [Estimate(**look(2)), Estimate(**look(4, more=600.0))]
+    looks = [Estimate(**look(2)), Estimate(**look(4, more=600.0, more_high=900.0))]
     assert described(looks, 0.95).endswith("the target is 95%. The forecast meets the target near 1,900 answers.")
     assert described(looks, 0.9).endswith("the target is 90%.")
-    assert described([*looks, Estimate(**look(5, more=inf))], 0.95).endswith("the target is 95%.")
+    for more, high in ((inf, inf), (600.0, inf)):  # where the curve cannot say how many, it says no number here either
+        assert described([*looks, Estimate(**look(5, more=more, more_high=high))], 0.95).endswith("the target is 95%.")
 
 
 def test_a_look_of_a_round_that_was_looked_at_is_not_kept_twice(overview: Overview) -> None:
