@@ -21,6 +21,12 @@ class Says:
     words: str
 
 
+GONE_BACK = Says(
+    "Go on",
+    "An older classifier was put to use since this look. The next full round says how much that one gets right.",
+)
+
+
 @dataclass(frozen=True)
 class Sureness:
     """What the section shows. of_100: low and high, or None, and then `words` says why. looks: those that say something.
@@ -53,7 +59,7 @@ def sureness_of(session: Session, project: Project) -> Sureness:
         of_100=(round(100 * last.low), round(100 * last.high)),
         words="",
         note=note_of(last),
-        verdict=verdict_of(last, project.target),
+        verdict=GONE_BACK if gone_back(project, last) else verdict_of(last, project.target),
         forecast=forecast_of(last, project),
         basis=basis_of(last, project),
         looks=looks,
@@ -61,6 +67,11 @@ def sureness_of(session: Session, project: Project) -> Sureness:
         curve_words=described(looks, project.target),
         right={int(species_id): right_words(*share) for species_id, share in last.by_guess.items()},
     )
+
+
+def gone_back(project: Project, last: Estimate) -> bool:
+    """Whether an older classifier was put to use since the last look (alone, or with its embedder)."""
+    return project.classifier_id is not None and project.classifier_id < last.classifier_id
 
 
 def nothing(last: Estimate | None) -> str:

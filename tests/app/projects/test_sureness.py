@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from app.projects.sureness import described, forecast_of, verdict_of
 from models.checkpoint import CLASSIFIER, Checkpoint
@@ -104,6 +105,18 @@ def test_the_words_follow_from_the_bounds() -> None:
     )
     assert told.words == "for your target of 95% right; 500 to 1,600 (95% interval). That is 9 rounds."
     assert forecast_of(Estimate(**look(5)), Project(target=0.9, round_size=100)).title == "Not known yet"
+
+
+def test_a_look_does_not_let_people_stop_for_an_older_classifier(overview: Overview) -> None:
+    for number in (1, 2):
+        overview.keep(**look(number, low=0.97, always_low=0.96))
+    assert "<h3>You may stop</h3>" in overview.page
+    with overview.site.database.writing() as session:
+        older = session.scalars(select(Checkpoint).where(Checkpoint.kind == CLASSIFIER).order_by(Checkpoint.id)).first()
+        assert older is not None
+        older.activate(session.get_one(Project, overview.project_id))
+    page = overview.page
+    assert "You may stop" not in page and "An older classifier was put to use since this look" in page
 
 
 def test_thirty_crops_must_have_been_answered_before_a_look_counts() -> None:
