@@ -23,7 +23,7 @@ from worker.networks.weights import STARTER_DIR, WeightsError, read_weights, sha
 
 CPU = find_device("cpu")
 STARTER = STARTER_DIR / "detector.safetensors"
-QUICK = Recipe(steps=18, batch=2, seed=7, rate=1e-3, trunk_rate=1e-4, warm_up_steps=2, average_decay=0.8)
+QUICK = Recipe(steps=30, batch=2, seed=7, rate=1e-3, trunk_rate=1e-4, warm_up_steps=2, average_decay=0.8)
 
 
 @pytest.fixture(scope="module")
