@@ -19,7 +19,7 @@ from benchmarks.audited_project import Wishes
 def main() -> None:
     """Repeat, print."""
     given = arguments()
-    wishes = Wishes(given.crops, given.rounds, given.picks, given.late, given.plateau)
+    wishes = Wishes(given.crops, given.rounds, given.picks, given.late, given.plateau, given.harder)
     tallies = [repeat(wishes, given.target, given.seed + number) for number in range(given.repeats)]
     figures = summary(tallies)
     show(figures)
@@ -35,6 +35,9 @@ def arguments() -> argparse.Namespace:
     ask.add_argument("--picks", type=int, default=100, help="training labels a round; 1 in 15 more is audited")
     ask.add_argument("--target", type=float, default=0.8, help="accuracy of the rest to stop at")
     ask.add_argument("--late", type=float, default=0.0, help="share of the cameras that come at round 10 only")
+    ask.add_argument(
+        "--harder", type=float, default=1.0, help="how many times farther from the others than usual these lie"
+    )
     ask.add_argument(
         "--plateau", action="store_true", help="picks by chance; the target is each project's own highest accuracy"
     )

@@ -110,7 +110,7 @@ def truth_of(project: Project, state: State) -> float:
 def audit_of(project: Project, state: State, rows: list[int]) -> Audit:
     """The answers to these crops."""
     audited: Rows = np.array(rows, dtype=np.int64)
-    return Audit(audited, project.truth[audited], state.chance[audited])
+    return Audit(audited, project.truth[audited], state.chance)
 
 
 def checks(
@@ -137,7 +137,7 @@ def check(project: Project, state: State, paid: int, falsely: bool, rng: np.rand
     """300 crops of the rest, drawn now; the interval is for the crops that are left after them."""
     drawn = draw(state.rest, project.deployment, project.sequence, CHECK, rng)
     rest = np.setdiff1d(state.rest, drawn)
-    audit = Audit(drawn, project.truth[drawn], np.full(CHECK, CHECK / len(state.rest)))
+    audit = Audit(drawn, project.truth[drawn], np.full(len(project.truth), CHECK / len(state.rest)))
     share = accuracy_of_rest(state.guesses, audit, rest)
     truth = float((state.guesses[rest] == project.truth[rest]).mean())
     return Stop(truth, share.low, share.high, state.asked + paid, falsely)

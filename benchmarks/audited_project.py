@@ -29,7 +29,8 @@ NOISE = 0.6
 @dataclass(frozen=True)
 class Wishes:
     """crops: of a project. rounds: of `picks` training labels each. late: share of the cameras that come at round 10.
-    plateau: picks by chance, so that the accuracy soon hardly rises; else the classifier's smallest margins.
+    harder: how many times farther from the others than usual these lie. plateau: picks by chance, so that the accuracy
+    soon hardly rises; else the classifier's smallest margins.
     """
 
     crops: int
@@ -37,6 +38,7 @@ class Wishes:
     picks: int
     late: float
     plateau: bool = False
+    harder: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,7 @@ def make(wishes: Wishes, rng: np.random.Generator) -> Project:
     look = rng.choice(LOOKS, size=bursts, p=(odds := 0.6 ** np.arange(LOOKS)) / odds.sum())
     centers = rng.normal(size=(CLASSES, LOOKS, WIDTH))
     moved = 0.5 * rng.normal(size=(CAMERAS, WIDTH))
+    moved[: round(wishes.late * CAMERAS)] *= wishes.harder
     of_burst = centers[kind, look] + moved[camera] + NOISE * rng.normal(size=(bursts, WIDTH))
     vectors = of_burst[sequence] + NOISE * rng.normal(size=(n, WIDTH))
     inner = vectors @ rng.normal(size=(WIDTH, FEATURES)) / WIDTH**0.5 + rng.normal(size=FEATURES)

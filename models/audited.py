@@ -17,12 +17,11 @@ from models.round import Pick, Round
 
 @dataclass(frozen=True)
 class Audited:
-    """One drawn crop. number: of its round. chance: to have been drawn by then. passed_in: the round whose strategy would
+    """One drawn crop. number: of its round. passed_in: the round whose strategy would
     have picked it, from which on it is no more in the audit."""
 
     box_id: int
     number: int
-    chance: float
     passed_in: int | None
 
 
@@ -40,16 +39,12 @@ def audited(session: Session, project_id: int) -> list[Audited]:
     """All of them by box id, but those that a person named while another crop was on the desk: they have left."""
     left = {aside.audited_id for aside in asides(session, project_id) if aside.shown_id != aside.audited_id}
     rows = session.execute(
-        select(Pick.box_id, Round.number, Pick.chance, Pick.passed_in)
+        select(Pick.box_id, Round.number, Pick.passed_in)
         .join(Round, Round.id == Pick.round_id)
         .where(Round.project_id == project_id, Pick.chance.is_not(None))
         .order_by(Pick.box_id)
     )
-    return [
-        Audited(box_id, number, chance, passed_in)
-        for box_id, number, chance, passed_in in rows
-        if chance is not None and box_id not in left
-    ]
+    return [Audited(box_id, number, passed_in) for box_id, number, passed_in in rows if box_id not in left]
 
 
 def audited_ids(project_id: int) -> Select[int]:

@@ -35,7 +35,11 @@ class Estimate(Base):
 
     labels: Mapped[int]  # that the classifier learnt from
     audited: Mapped[int]  # answered crops of the audit behind it
+    effective: Mapped[int] = mapped_column(default=0)  # the size of the simple sample that would be as exact
     rest: Mapped[int]  # crops that it is about
+    unreached: Mapped[int] = mapped_column(
+        default=0
+    )  # of them those that came after the last draw: nothing is known of these
     estimate: Mapped[float | None]
     low: Mapped[float]  # with 95% at this look
     high: Mapped[float]

@@ -7,6 +7,7 @@ Invariant I7: open + answered + skipped + withdrawn picks = size.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ ANSWERED, SKIPPED, WITHDRAWN = "answered", "skipped", "withdrawn"  # a pick is o
 AHEAD_AT = 0.8  # DECISIONS 9
 AHEAD = "ahead"  # the reason of a learn job at 80% of a round
 WISHED = "asked"  # the reason of a learn job that a person asked for, before the open round is nearly full
+
+
+BLIND_ONE_IN = 14  # picks: a round has about 14 for every crop of the audit
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,14 @@ class Pick(Base):
         float | None
     ]  # of a crop of the audit: its probability to have been drawn by then; none: a strategy's pick
     passed_in: Mapped[int | None]  # number of the round whose strategy would have picked it: it has left the audit
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the person answers without the classifier's guess: every crop of the audit, so that the answer does not lean
+        towards what it is to check, and as many others, so that nobody can tell which those are.
+        """
+        others = hashlib.blake2b(str(self.id).encode(), digest_size=8).digest()
+        return self.chance is not None or int.from_bytes(others) % BLIND_ONE_IN == 0
 
     @classmethod
     def leave_audit(cls, session: Session, project_id: int, box_ids: Sequence[int], number: int) -> None:

@@ -30,6 +30,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
             "burst": burst(box, bursts.get(box.sequence_id, [])),
             "guesses": guesses(desk, box_id, retired),
             "said": voice(said.get(box_id)),
+            "blind": False,
             "pick_id": None,
             "lease_token": "",
             "round_id": None,

@@ -77,10 +77,11 @@ def seen_crop(desk: Desk, retired: set[int]) -> Crop | None:
 def leased_crops(desk: Desk, taken: Sequence[tuple[Pick, Lease]], retired: set[int]) -> list[Crop]:
     """The crops of leased picks, in their order."""
     crops = crops_of(desk, [pick.box_id for pick, _lease in taken], retired) if taken else {}
-    return [
-        crops[pick.box_id] | {"pick_id": pick.id, "lease_token": lease.token, "round_id": pick.round_id}
-        for pick, lease in taken
-    ]
+    leased = []
+    for pick, lease in taken:
+        crop = crops[pick.box_id] | {"pick_id": pick.id, "lease_token": lease.token, "round_id": pick.round_id}
+        leased.append(crop | {"blind": True, "guesses": []} if pick.is_blind else crop)
+    return leased
 
 
 def standing_of(crop: Crop | None, rounds: dict[int, dict[str, Any]]) -> dict[str, Any] | None:

@@ -98,7 +98,11 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
         {
             "crops": leased_crops(desk, fresh, retired),
             "on_hand": [[pick.id, lease.token] for pick, lease in taken],
-            "guesses": {pick.box_id: guesses(desk, pick.box_id, retired) for pick, _lease in taken if changed},
+            "guesses": {
+                pick.box_id: guesses(desk, pick.box_id, retired)
+                for pick, _lease in taken
+                if changed and not pick.is_blind
+            },
             "rounds": queries.standings(desk.session, desk.project.id, {pick.round_id for pick, _lease in taken}),
             "classifier": queries.learnt(desk.session, desk.project),
             "rate": queries.answers_a_minute(desk.session, desk.project.id, desk.user_id),

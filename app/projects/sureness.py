@@ -12,6 +12,8 @@ from app.pages import count_of
 from models.estimate import ENOUGH, Estimate
 from models.project import Project
 
+LEARNT = 14 / 15  # of the answers of a round: the others are random crops, which teach nothing
+
 
 @dataclass(frozen=True)
 class Says:
@@ -88,9 +90,17 @@ def note_of(last: Estimate) -> str:
     return (
         f"{between(last.low, last.high)} (95% interval) after round {last.round_number}, "
         f"from {last.audited:,} crops that were drawn at random; those that nobody could tell are left out. They teach nothing. "
-        f"It speaks of the {last.rest:,} crops that lay open then, not of photos that came later. "
+        f"It speaks of the {last.rest:,} crops that lay open then, not of photos that came later. {of_new(last)}"
         "The picks of the rounds are harder than the rest and are not used for this figure."
     )
+
+
+def of_new(last: Estimate) -> str:
+    """Why the interval is wider than the random crops alone would make it; empty where every crop could be drawn."""
+    if not last.unreached:
+        return ""
+    are = "1 of them was" if last.unreached == 1 else f"{last.unreached:,} of them were"
+    return f"{are} not here yet when the last random crops were drawn; as nothing is known of those, the interval is wider. "
 
 
 def verdict_of(last: Estimate, target: float) -> Says:
@@ -130,7 +140,7 @@ def forecast_of(last: Estimate, project: Project) -> Says:
         return Says("Far away", f"The curve does not come to {target} within five times the answers so far.")
     if inf in (last.more, last.more_high):
         return Says(f"At least {last.more_low:,.0f}", f"for your target of {target}. The curve cannot say how many.")
-    rounds = count_of(ceil(last.more / project.round_size), "round")
+    rounds = count_of(ceil(last.more / (project.round_size * LEARNT)), "round")
     return Says(
         f"About {last.more:,.0f}",
         f"for your target of {target}; {last.more_low:,.0f} to {last.more_high:,.0f} (95% interval). That is {rounds}.",

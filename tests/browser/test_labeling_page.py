@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as Picture
 from PIL import ImageDraw
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.act import Act
 from models.base import utc_now
@@ -322,6 +322,25 @@ def test_enter_accepts_the_first_guess_unless_it_is_hidden(make_desk: Callable[.
     )
     desk.saved()
     assert desk.names() == ["Ocelot", None, None, None]
+
+
+def test_a_blind_crop_shows_no_guess_and_enter_says_nothing(make_desk: Callable[..., Desk], page: Page) -> None:
+    desk = make_desk(2)
+    desk.guess(0.2, 0.7, 0.1)
+    with desk.site.database.writing() as session:
+        session.execute(update(Pick).where(Pick.box_id == desk.boxes[0]).values(chance=0.1))
+    desk.open()
+    rows = page.locator(".guess li")
+    expect(rows.nth(0)).to_have_text("Hidden for this crop")
+    expect(rows.nth(1)).to_have_text("Some are asked so, to check the classifier.")
+    for key in ("Enter", "h", "Enter"):
+        page.keyboard.press(key)
+    desk.ready(desk.boxes[0])
+    page.keyboard.press("2")
+    desk.ready(desk.boxes[1])
+    expect(page.get_by_role("button", name="Ocelot, 70 percent, Enter")).to_be_hidden()  # H was pressed
+    desk.saved()
+    assert desk.names() == ["Ocelot", None]
 
 
 def test_a_new_classifier_shows_its_guesses_on_the_crops_on_hand(make_desk: Callable[..., Desk], page: Page) -> None:

@@ -4,7 +4,7 @@ Decisions: a box with a species is an animal, "Not an animal" is a false box, an
 or moved them. People, vehicles and what nobody can tell teach nothing: a detector that took people for background could no
 longer help to hide them. A photo counts when everything that was asked about is answered; what was too doubtful to be
 asked about stays doubtful, unless somebody called the photo empty. A photo in which people counted more than is boxed is left
-out.
+out, and one with a crop of the audit: those teach nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from models.act import Act
 from models.answering import EMPTY_PHOTO
+from models.audited import audited_ids
 from models.box import Box, askable
 from models.database import Database
 from models.deployment import Deployment
@@ -53,11 +54,12 @@ def answered_photos(database: Database, store: Store, project_id: int) -> list[T
     with database.reading() as session:
         answers = read_answers(session, session.get_one(Project, project_id))
         counted = counted_animals(session, project_id)
+        audited = set(session.scalars(select(Box.image_id).where(Box.id.in_(audited_ids(project_id)))))
     photos = []
     for image_id, of_photo in groupby(answers, key=lambda answer: answer.image_id):
         boxes = list(of_photo)
         right = sum(box.said == TAXON for box in boxes)
-        if is_answered(boxes) and counted.get(image_id, 0) <= right:
+        if image_id not in audited and is_answered(boxes) and counted.get(image_id, 0) <= right:
             photos.append(true_photo(store, boxes))
     return photos
 

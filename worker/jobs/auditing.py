@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from math import prod
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -59,9 +60,12 @@ def read_stream(session: Session, project_id: int) -> Stream:
     )
 
 
-def chance_of(box_id: int, score: float, drawn: Sequence[Drawn]) -> float:
-    """The probability of a crop to be drawn in one of these rounds: those that came when it was there already."""
-    return 1 - prod(1 - each.share for each in drawn if box_id <= each.up_to and score >= each.above)
+def chances(ids: NDArray[np.int64], scores: NDArray[np.float64], drawn: Sequence[Drawn]) -> NDArray[np.float64]:
+    """(n,) the probability of each crop to be drawn in one of these rounds: those that came when it was there already."""
+    not_drawn = np.ones(len(ids))
+    for each in drawn:
+        not_drawn[(ids <= each.up_to) & (scores >= each.above)] *= 1 - each.share
+    return 1 - not_drawn
 
 
 def served(

@@ -17,7 +17,7 @@ from models.database import CHUNK_ROWS
 from models.project import Project
 from models.round import Drawing, Round, next_size
 from models.storage import Store
-from worker.jobs.auditing import Drawn, chance_of, served
+from worker.jobs.auditing import Drawn, chances, served
 from worker.jobs.matrix import Matrix
 from worker.jobs.scene import Boxes, Scene, among, wants_round
 from worker.learning.classifier import Classifier
@@ -36,8 +36,8 @@ Ids = NDArray[np.int64]
 class Field:
     """The boxes that play a part, and masks (n,) of them. labelled: they teach. free: a round may ask about them.
 
-    unseen: free, and nobody was asked before, so that it may be drawn. audited: drawn in a round before, and still open to
-    the strategy, which passes it.
+    unseen: free, nobody was asked before, and all boxes as sure are here, so that it may be drawn. audited: drawn in a
+    round before, and still open to the strategy, which passes it.
     """
 
     boxes: Boxes
@@ -104,12 +104,13 @@ def field_of(scene: Scene, matrix: Matrix) -> Field:
     boxes, labelled = boxes.only(boxes.askable | labelled), labelled[boxes.askable | labelled]
     asked = among(boxes.ids, scene.snapshot.names | dict.fromkeys(scene.asked))
     free = boxes.askable & ~labelled & ~boxes.settled & ~asked
-    unseen = free & ~among(boxes.ids, scene.skipped) & ~among(boxes.ids, scene.stream.ever)
+    never = free & ~among(boxes.ids, scene.skipped) & ~among(boxes.ids, scene.stream.ever)
     audited = boxes.askable & among(boxes.ids, scene.stream.open_ids)
-    if unseen.any():
-        free = unseen
+    if never.any():
+        free = never
     else:  # what people passed over comes back when nothing else is left, crops of the audit among it
         audited &= ~free
+    unseen = never & (boxes.scores >= scene.cut_above)
     return Field(boxes=boxes, labelled=labelled, free=free, unseen=unseen, audited=audited)
 
 
@@ -139,13 +140,10 @@ def pool_of(
 
 def drawing_of(scene: Scene, boxes: Boxes, drawn: Ids, of: int, passed: list[int]) -> Drawing:
     """What the round must remember of its draw. drawn: (m,) rows of the boxes, out of so many."""
-    up_to, above = int(boxes.ids[-1]), scene.project.classify_above
+    up_to, above = int(boxes.ids[-1]), scene.cut_above
     now = Drawn(scene.last_number + 1, False, len(drawn) / of if of else 0.0, up_to, above)
-    chances = {
-        int(boxes.ids[row]): chance_of(int(boxes.ids[row]), float(boxes.scores[row]), [*scene.stream.drawn, now])
-        for row in drawn
-    }
-    return Drawing(chances, of, up_to, above, passed)
+    each = chances(boxes.ids[drawn], boxes.scores[drawn], [*scene.stream.drawn, now])
+    return Drawing(dict(zip(boxes.ids[drawn].tolist(), each.tolist(), strict=True)), of, up_to, above, passed)
 
 
 def coverage_of(path: Path, build: str, pool: Pool, ids: Ids) -> Coverage:

@@ -7,7 +7,7 @@ full count as if they had not been chosen: neither what they drew nor what they 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan, prod
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from models.checkpoint import Checkpoint
 from models.estimate import Estimate
 from models.round import FULL, Pick, Round
 from models.species import TRAINS, Species
-from worker.jobs.auditing import Stream
+from worker.jobs.auditing import Stream, chances
 from worker.jobs.matrix import Matrix
 from worker.jobs.scene import Boxes, Scene, among
 from worker.jobs.teaching import Learnt
@@ -84,7 +84,7 @@ def estimated(scene: Scene, past: Past, matrix: Matrix, learnt: Learnt, seed: in
     if number <= (last.round_number if last else 0):
         return None
     guessed = guessed_of(scene, matrix, learnt)
-    audit, rest = audit_of(scene.stream, past, guessed), rest_of(scene.stream, past, guessed)
+    audit, rest = audit_of(scene.stream, past, guessed), rest_of(past, guessed)
     share = accuracy_of_rest(guessed.species, audit, rest)
     rng = np.random.default_rng([seed, number])
     before = last.stop_set if last else {}
@@ -96,7 +96,7 @@ def estimated(scene: Scene, past: Past, matrix: Matrix, learnt: Learnt, seed: in
     said = verdict(guessed.species, audit, rest, course, scene.project.target, rng)
     return {
         "round_number": number, "look": len(past.looks) + 1, "planned": planned, "labels": learnt.classifier.n_labels,
-        "rest": len(rest), "kappa": same, "stop_set": now,
+        "rest": len(rest), "unreached": int((audit.chance[rest] == 0).sum()), "kappa": same, "stop_set": now,
     } | columns_of(said)  # fmt: skip
 
 
@@ -119,24 +119,18 @@ def audit_of(stream: Stream, past: Past, guessed: Guessed) -> Audit:
         and crop.box_id in past.answers
         and crop.box_id in row_of
     ]
-    later = [
-        prod(1 - each.share for each in stream.drawn if each.number in past.full and each.number > crop.number)
-        for crop in mine
-    ]
     return Audit(
         rows=np.array([row_of[crop.box_id] for crop in mine], np.int64),
         answers=np.array([past.answers[crop.box_id] for crop in mine], np.int64),
-        chance=np.array([1 - (1 - crop.chance) * left for crop, left in zip(mine, later, strict=True)], np.float64),
+        chance=chances(
+            guessed.boxes.ids, guessed.boxes.scores, [each for each in stream.drawn if each.number in past.full]
+        ),
     )
 
 
-def rest_of(stream: Stream, past: Past, guessed: Guessed) -> Ids:
-    """(r,) rows that nobody has looked at and that could have been drawn in a full round."""
-    boxes = guessed.boxes
-    could = np.zeros(len(boxes.ids), bool)
-    for up_to, above in {(each.up_to, each.above) for each in stream.drawn if each.number in past.full}:
-        could |= (boxes.ids <= up_to) & (boxes.scores >= above)
-    return np.flatnonzero(could & ~boxes.settled & ~among(boxes.ids, past.looked_at))
+def rest_of(past: Past, guessed: Guessed) -> Ids:
+    """(r,) rows that nobody has looked at."""
+    return np.flatnonzero(~guessed.boxes.settled & ~among(guessed.boxes.ids, past.looked_at))
 
 
 def stop_names(guessed: Guessed, before: dict[str, int], rng: np.random.Generator) -> dict[str, int]:
@@ -170,7 +164,7 @@ def course_of(
     return Course(
         labels=np.maximum.accumulate(np.array([*(each.labels for each in looks), labels], np.int64)),
         accuracy=np.array([*found, share.estimate]),
-        audited=np.array([*(each.audited for each in looks), share.n], np.int64),
+        audited=np.array([*(each.effective for each in looks), round(share.effective)], np.int64),
         kappas=[each for each in kappas if each is not None],
         planned=planned,
     )
@@ -179,7 +173,8 @@ def course_of(
 def columns_of(said: Verdict) -> dict[str, Any]:
     """What a row keeps of it."""
     return {
-        "estimate": None if np.isnan(said.estimate) else said.estimate, "audited": said.n, "low": said.low,
+        "estimate": None if np.isnan(said.estimate) else said.estimate, "audited": said.n, "effective": round(said.effective),
+        "low": said.low,
         "high": said.high, "always_low": said.always[0], "always_high": said.always[1], "by_guess": told(said.by_guess),
         "by_answer": told(said.by_answer), "kappa_of_three": said.kappa, "target": said.forecast.target,
         "more": said.forecast.more, "more_low": said.forecast.low, "more_high": said.forecast.high,

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.checkpoint import Checkpoint
 from models.estimate import Estimate
-from models.job import Job
+from models.job import UNFINISHED, Job
 from models.project import Project
 from models.queue import finish_step, step_is_done
 from models.round import AHEAD, WISHED, Round
@@ -65,6 +66,7 @@ class Learn:
                 return 0
             scene = read_scene(session, self._project_id, self._label_max_id, self._parent_id, wished=self._wished)
             past = read_past(session, self._project_id)
+            looks = self._looks and not self._is_awaited(session, max(past.full, default=0))
         if scene is None:
             return 0
         self._bench.breathe()
@@ -76,11 +78,17 @@ class Learn:
             scene, matrix, self._bench.store.coverage(self._project_id), classifier, probabilities, self._seed
         )
         self._bench.breathe()
-        estimate = estimated(scene, past, matrix, learnt, self._seed) if learnt and self._looks else None
+        estimate = estimated(scene, past, matrix, learnt, self._seed) if learnt and looks else None
         chosen = self._bench.patiently(lambda: self._commit(scene, learnt, choice, estimate))
         if chosen and choice is not None:
             keep_coverage(self._bench.store, self._project_id, matrix.build, choice)
         return chosen
+
+    def _is_awaited(self, session: Session, number: int) -> bool:
+        """Whether the job that knows all of this full round comes after this one: the look is for it."""
+        key = f"learn-{self._project_id}-full-{number}"
+        other = select(Job.id).where(Job.project_id == self._project_id, Job.key == key, Job.id != self._job_id)
+        return session.scalar(other.where(Job.state.in_(UNFINISHED)).limit(1)) is not None
 
     # --- learning ------------------------------------------------------------------------------------------------------------
 

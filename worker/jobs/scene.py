@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf, nextafter
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.audited import untaught
 from models.box import Box
 from models.checkpoint import Checkpoint
 from models.image import Image
+from models.job import DONE, Job
 from models.label import Snapshot, snapshot
 from models.project import Project
 from models.round import AHEAD_AT, CHOSEN, FULL, OPEN, SKIPPED, Pick, Round
@@ -37,6 +39,7 @@ class Scene:
     asked: set[int]  # in a round that is not full
     skipped: set[int]  # passed over twice in a round that is
     stream: Stream
+    cut_above: float  # every box that is so sure has a crop
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def read_scene(
             )
         ),
         stream=read_stream(session, project_id),
+        cut_above=cut_above(session, project),
     )
 
 
@@ -119,6 +123,19 @@ def read_boxes(session: Session, project: Project) -> Boxes:
         np.array([sequence or 0 for sequence in sequences], np.int64),
         np.array(deployments, np.int64),
     )
+
+
+def cut_above(session: Session, project: Project) -> float:
+    """The score from which on every box of the project has its crop: while crops are being cut after the project began to ask
+    about less sure boxes, a crop that comes late must not count as one that could have been drawn."""
+    cutting = select(Job.state).where(Job.project_id == project.id, Job.kind == "crop").order_by(Job.asked_at.desc())
+    if session.scalar(cutting.limit(1)) in (None, DONE):
+        return project.classify_above
+    lacking = select(func.max(Box.score)).where(
+        Box.project_id == project.id, Box.embedder_id.is_(None), Box.score >= project.classify_above
+    )
+    surest = session.scalar(lacking)
+    return project.classify_above if surest is None else nextafter(surest, inf)
 
 
 def wants_round(session: Session, project_id: int, *, wished: bool) -> bool:

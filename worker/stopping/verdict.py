@@ -24,8 +24,8 @@ from worker.stopping.watching import watched
 class Course:
     """The rounds so far, oldest first, this one the last.
 
-    labels: (t,) training labels. accuracy: (t,) estimates of the rest then. audited: (t,) crops behind each. kappas:
-    (t - 1,) between successive classifiers, or fewer. planned: rounds in the label budget.
+    labels: (t,) training labels. accuracy: (t,) estimates of the rest then. audited: (t,) the simple samples
+    that would be as exact. kappas: (t - 1,) between successive classifiers, or fewer. planned: rounds in the label budget.
     """
 
     labels: Rows
@@ -37,7 +37,8 @@ class Course:
 
 @dataclass(frozen=True)
 class Verdict:
-    """estimate, low, high: the share of the rest that is named right, with 95% at this look; n: audited crops.
+    """estimate, low, high: the share of the rest that is named right, with 95% at this look; n: audited crops;
+    effective: the simple sample that would be as exact.
 
     always: (low, high) with 95% at all looks of the project together: the one to stop by. checked: the numbers come from
     a fresh sample and may be stopped by too. by_guess: of those called a species, the share that is; by_answer: of those
@@ -49,6 +50,7 @@ class Verdict:
     low: float
     high: float
     n: int
+    effective: float
     always: tuple[float, float]
     checked: bool
     by_guess: dict[int, Share]
@@ -84,6 +86,7 @@ def verdict(
         low=shown.low,
         high=shown.high,
         n=shown.n,
+        effective=shown.effective,
         always=always,
         checked=check is not None,
         by_guess=accuracy_by_guess(guesses, audit, rest),

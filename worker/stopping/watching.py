@@ -12,7 +12,7 @@ The number of crops drawn in a round must not depend on what earlier answers sai
 estimate does, but it only thins out the luck that called for it. It is no look: it is read once.
 """
 
-from worker.stopping.accuracy import ALPHA, Share
+from worker.stopping.accuracy import ALPHA, Part, Share, together
 from worker.stopping.intervals import clopper_pearson
 
 AFTERWARDS = 0.1  # of the error probability is kept for looks beyond the plan
@@ -22,14 +22,20 @@ def watched(share: Share, look: int, planned: int, alpha: float = ALPHA) -> tupl
     """(low, high) for the rest, with 1 - alpha right at all looks together.
 
     look: the number of this one, from 1. planned: about how many there will be, rounds in the label budget; more are
-    allowed and grow wider. Raises ValueError where either is below 1. The bounds for all crops that the sample was drawn
-    from, less the audited ones themselves: never too narrow where all chances are equal, and near it where they are not.
+    allowed and grow wider. Raises ValueError where either is below 1. In each part (accuracy.py) the bounds for all crops
+    that the sample was drawn from, less the audited ones themselves: never too narrow where all chances are equal, and
+    near it where they are not.
     """
     if not share.effective:
         return 0.0, 1.0
-    low, high = clopper_pearson(share.estimate, share.effective, error_of_look(look, planned, alpha))
-    seen = share.effective / share.of
-    return max(low + seen * (low - share.estimate), 0.0), min(high + seen * (high - share.estimate), 1.0)
+    error = error_of_look(look, planned, alpha)
+
+    def at_all_looks(part: Part) -> tuple[float, float]:
+        low, high = clopper_pearson(part.estimate, part.effective, error)
+        seen = part.effective / part.of
+        return max(low + seen * (low - part.estimate), 0.0), min(high + seen * (high - part.estimate), 1.0)
+
+    return together(share.parts, at_all_looks)
 
 
 def error_of_look(look: int, planned: int, alpha: float) -> float:

@@ -35,14 +35,15 @@ export class Panel {
   /** @param {boolean} on whether there is something to answer */
   enable(on) {
     for (const button of all('.answer', this.form)) button.disabled = !on || this.locked;
-    if (!on) for (const [place, row] of this.guessRows.entries()) row.replaceChildren(this.emptyGuess(place, ''));
+    if (!on) for (const row of this.guessRows) row.replaceChildren(this.emptyGuess(''));
   }
 
   showGuesses() {
     const guesses = this.hidden ? [] : this.crop.guesses;
-    const why = this.hidden ? words.hiddenGuess : this.blank ? words.noGuess : words.noGuessHere;
+    const blind = this.crop.blind && !this.blank;
+    const why = blind ? words.blindGuess : [this.hidden ? words.hiddenGuess : this.blank ? words.noGuess : words.noGuessHere];
     for (const [place, row] of this.guessRows.entries()) {
-      row.replaceChildren(guesses[place] ? this.guess(place, guesses[place]) : this.emptyGuess(place, why));
+      row.replaceChildren(guesses[place] ? this.guess(place, guesses[place]) : this.emptyGuess(why[place] ?? ''));
     }
   }
 
@@ -61,9 +62,9 @@ export class Panel {
     );
   }
 
-  /** @param {number} place @param {string} why */
-  emptyGuess(place, why) {
-    return make('button', { type: 'submit', class: 'empty', disabled: true }, make('span', { class: 'name' }, place ? '' : why));
+  /** @param {string} why */
+  emptyGuess(why) {
+    return make('button', { type: 'submit', class: 'empty', disabled: true }, make('span', { class: 'name' }, why));
   }
 
   /** What this person said about the crop before. */

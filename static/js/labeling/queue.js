@@ -11,6 +11,7 @@
  * @property {number | null} round_id
  * @property {{species_id: number, certain: boolean} | null} said
  * @property {{species_id: number, p: number}[]} guesses
+ * @property {boolean} blind whether it is asked without them
  * @property {{id: number, seconds: number, preview: string, thumbnail: string}[]} burst
  * @property {any} image
  * @property {number[]} box

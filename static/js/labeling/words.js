@@ -61,6 +61,7 @@ export const words = {
   noGuess: 'No guess yet: the first round is random.',
   noGuessHere: 'No guess for this crop yet',
   hiddenGuess: 'Hidden. H shows it.',
+  blindGuess: ['Hidden for this crop', 'Some are asked so, to check the classifier.'],
   noBurst: 'This photo stands alone',
   /** @param {number} n @param {number} seconds */
   burst: (n, seconds) => `This burst · ${n} photos in ${seconds} s`,

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
+import pytest
 from sqlalchemy import select, update
 
+import models.round
 from models.base import utc_now
 from models.box import Box
 from models.image import Image
@@ -22,7 +24,7 @@ from models.membership import Role
 from models.predictions import write_part
 from models.project import Project
 from models.queue import ask
-from models.round import Round
+from models.round import Pick, Round
 from models.sequence import regroup
 from models.user import User
 from tests import make
@@ -139,6 +141,32 @@ def test_a_new_classifier_refreshes_the_guesses_of_crops_on_hand(make_sqlite_stu
     assert again["crops"] == []
     assert again["guesses"][str(study.boxes[1])][0]["species_id"] == study.species["Ocelot"]
     assert person.lease(have=[crops[1]["pick_id"]], classifier_id=classifier)["guesses"] == {}
+
+
+def test_some_crops_are_asked_without_a_guess_those_of_the_audit_always(
+    make_sqlite_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_sqlite_study(20)
+    audited = study.boxes[:4]
+    with study.site.database.writing() as session:
+        session.execute(update(Pick).where(Pick.box_id.in_(audited)).values(chance=0.1))
+    classifier = study.guess({box_id: [0.2, 0.7, 0.1] for box_id in study.boxes})
+    person = study.person()
+
+    def blind() -> set[int]:
+        crops = person.crops()
+        assert all(bool(crop["guesses"]) is not crop["blind"] for crop in crops)
+        return {crop["box_id"] for crop in crops if crop["blind"]}
+
+    assert blind() == set(audited)
+    monkeypatch.setattr(models.round, "BLIND_ONE_IN", 2)
+    mixed = blind()
+    assert set(audited) < mixed and 1 <= len(mixed - set(audited)) < 16
+    assert blind() == mixed  # a crop that comes back is asked in the same way
+    fresh = person.lease(have=[], classifier_id=classifier - 1)["guesses"]
+    assert {int(box_id) for box_id in fresh} == set(study.boxes) - mixed
+    page = person.client.get(f"/projects/{study.project_id}/label").text
+    assert "Hidden for this crop" in page and "70%" not in page  # the first crop is of the audit
 
 
 def test_guesses_of_photos_that_came_in_later_are_seen_at_once(make_sqlite_study: MakeStudy) -> None:

@@ -103,8 +103,17 @@ def test_the_words_follow_from_the_bounds() -> None:
     told = forecast_of(
         Estimate(**look(5, more=900.0, more_low=500.0, more_high=1600.0)), Project(target=0.95, round_size=100)
     )
-    assert told.words == "for your target of 95% right; 500 to 1,600 (95% interval). That is 9 rounds."
+    assert (
+        told.words == "for your target of 95% right; 500 to 1,600 (95% interval). That is 10 rounds."
+    )  # 7 of 100 crops teach nothing
     assert forecast_of(Estimate(**look(5)), Project(target=0.9, round_size=100)).title == "Not known yet"
+
+
+def test_crops_that_no_draw_has_reached_are_told(overview: Overview) -> None:
+    overview.keep(**look(1))
+    assert "not here yet" not in overview.page
+    overview.keep(**look(2, unreached=1500, effective=20))
+    assert "1,500 of them were not here yet when the last random crops were drawn" in overview.page
 
 
 def test_a_look_does_not_let_people_stop_for_an_older_classifier(overview: Overview) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.act import Act
@@ -14,6 +15,7 @@ from models.image import CountCorrection, Image
 from models.label import Label
 from models.membership import Role
 from models.project import Project
+from models.round import Pick
 from models.species import Species
 from models.storage import Store
 from models.user import User
@@ -69,6 +71,17 @@ def test_answers_become_right_false_and_doubtful_boxes(database: Database, store
     np.testing.assert_allclose(found.boxes_xyxy, [[0.1, 0.3, 0.3, 0.8]])
     np.testing.assert_allclose(found.false_xyxy, [[0.6, 0.3, 0.9, 0.8]])
     np.testing.assert_allclose(found.unsure_xyxy[:, 0], [0.35, 0.48])
+
+
+def test_a_photo_with_a_crop_of_the_audit_teaches_nothing(database: Database, store: Store) -> None:
+    with database.writing() as session:
+        study = Study(session)
+        boxes = [study.box(study.photo(f"A/{number}.JPG"), "deer", **LEFT) for number in range(3)]
+        project_id = study.project.id
+        make.round_of(session, study.project, boxes)
+        session.execute(update(Pick).where(Pick.box_id == boxes[1].id).values(chance=0.2))
+        wanted = [session.get_one(Image, boxes[place].image_id).sha256 for place in (0, 2)]
+    assert [found.sha256 for found in answered_photos(database, store, project_id)] == wanted
 
 
 def test_a_photo_counts_once_everything_asked_is_answered(database: Database, store: Store) -> None:

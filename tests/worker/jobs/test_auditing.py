@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from app.exports.rows import species_rows
+from models.box import Box
 from models.checkpoint import CLASSIFIER, Checkpoint
+from models.job import DONE, Job
 from models.project import Project
+from models.queue import ask
 from models.round import Pick, Round
 from models.species import Species
 from tests.worker.jobs.pasture import graze, learn, name
 from tests.worker.jobs.scenes import Scene
-from worker.jobs.auditing import Drawn, chance_of, served
+from worker.jobs.auditing import Drawn, chances, served
 from worker.jobs.choosing import Choice, choose, field_of
 from worker.jobs.finetune import read_labels
 from worker.jobs.matrix import MatrixCache
@@ -98,6 +101,26 @@ def test_a_crop_of_the_audit_is_drawn_once_and_asked_again_when_it_is_all_that_i
     skipped = replace(found, skipped={pick.box_id}, boxes=replace(found.boxes, settled=~mine))
     choice = choose(skipped, matrix, scene.bench.store.coverage(scene.project_id), None, None, 1)
     assert choice is not None and choice.box_ids == [pick.box_id] and choice.drawing.chances == {}
+
+
+def test_while_crops_are_cut_only_those_that_were_all_there_are_drawn(scene: Scene) -> None:
+    begin(scene)
+    scene.answer_round(1)
+    with scene.database.writing() as session:
+        boxes = session.scalars(select(Box).where(Box.project_id == scene.project_id).order_by(Box.id)).all()
+        for box in boxes[::2]:
+            box.score = 0.55
+        late = boxes[0]
+        late.embedder_id, late.score = None, 0.6  # its crop is still to be cut
+        job_id = ask(session, "crop", scene.project_id, {"classify_above": 0.5}).id
+    choice = next_choice(scene, 1)
+    assert 0.6 < choice.drawing.above < 0.6001
+    assert choice.drawing.of <= 120 - 7
+    sure = {box.id for box in boxes[1::2]}
+    assert set(choice.drawing.chances) <= sure and not set(choice.box_ids) <= sure  # the strategy may pick any
+    with scene.database.writing() as session:
+        session.get_one(Job, job_id).state = DONE
+    assert next_choice(scene, 1).drawing.above == 0.5
 
 
 def test_a_crop_of_the_audit_stays_open_to_the_strategy_and_leaves_when_it_would_be_picked(scene: Scene) -> None:
@@ -183,8 +206,7 @@ def test_chances_from_the_rounds_are_those_of_every_crop_followed_one_by_one() -
         chance = chance_after(chance, unseen, audited, 3)
         rounds.append(Drawn(number, True, 3 / len(unseen), int(there[-1]), 0.5))
         new = rng.choice(unseen, 3, replace=False)
-        for row in new:
-            assert chance_of(int(row), 0.9, rounds) == pytest.approx(chance[row])
-        assert chance_of(int(new[0]), 0.4, rounds) == 0  # below the threshold it could not be drawn
+        np.testing.assert_allclose(chances(new, np.full(3, 0.9), rounds), chance[new])
+        assert not chances(new, np.full(3, 0.4), rounds).any()  # below the threshold it could not be drawn
         gone[rng.choice(np.setdiff1d(unseen, new), 2, replace=False)] = True
         audited = np.concatenate([audited, new])

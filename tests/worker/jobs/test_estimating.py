@@ -12,8 +12,9 @@ from sqlalchemy.orm import undefer
 from models.checkpoint import CLASSIFIER, Checkpoint
 from models.estimate import ENOUGH, Estimate
 from models.predictions import Predictions
+from models.project import Project
 from models.queue import ask
-from models.round import FULL, Pick, Round
+from models.round import FULL, Pick, Round, ask_learn
 from models.species import Species
 from tests.worker.jobs.pasture import graze, learn
 from tests.worker.jobs.scenes import NAMES, Scene
@@ -98,15 +99,32 @@ def test_a_job_without_a_new_full_round_is_no_look(sqlite_scene: Scene) -> None:
     assert [each.id for each in looks(scene)] == [first.id]
 
 
-def test_crops_that_came_after_the_draws_are_not_spoken_for(sqlite_scene: Scene) -> None:
+def test_the_look_waits_for_the_job_that_knows_the_whole_round(sqlite_scene: Scene) -> None:
     scene = sqlite_scene
     scene.change(first_round=20, round_size=20, classify_above=0.5)
-    valley = Valley(scene, 200)
+    Valley(scene, 200)
     learn(scene)
-    graze(scene, 50, start=1000)
+    scene.answer_round(1, share=0.9)
+    with scene.database.writing() as session:
+        early = ask_learn(session, session.get_one(Project, scene.project_id), "early").id
+    scene.answer_round(1)  # its own job is asked for, and comes after the early one
+    assert scene.run(early).error == "" and looks(scene) == []
+    scene.run_all()
+    (look,) = looks(scene)
+    with scene.database.reading() as session:
+        assert session.get_one(Checkpoint, look.classifier_id).label_count == look.labels == 20 - look.audited
+
+
+def test_crops_that_came_after_the_draws_may_be_right_or_wrong(scene: Scene) -> None:
+    scene.change(first_round=60, round_size=20, classify_above=0.5)
+    valley = Valley(scene, 600)
+    learn(scene)
+    graze(scene, 600, start=1000)
     valley.answer(1)
     (look,) = looks(scene)
-    assert look.rest == 200 - 20
+    assert (look.rest, look.unreached) == (1200 - 60, 600)
+    assert look.audited == 4 and look.effective < 4
+    assert look.low < 0.4 and look.high == 1
 
 
 def test_an_audited_crop_that_nobody_can_tell_counts_neither_way(sqlite_scene: Scene) -> None:
@@ -144,7 +162,7 @@ def test_the_curve_is_drawn_for_the_newest_look_only(scene: Scene) -> None:
 
 def test_what_was_found_through_another_embedder_forecasts_nothing() -> None:
     looks = [
-        Estimate(labels=100 * number, estimate=value, audited=40, kappa=0.5 + number / 10)
+        Estimate(labels=100 * number, estimate=value, audited=40, effective=40, kappa=0.5 + number / 10)
         for number, value in enumerate([0.6, 0.62, 0.8], 1)
     ]
     now = Share(0.82, 0.7, 0.9, 50, 50, 1000)

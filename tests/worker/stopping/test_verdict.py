@@ -25,12 +25,12 @@ def told(right: int, audited: int, target: float, check: int = 0, kappas: tuple[
     )
     return verdict(
         np.ones(N, dtype=np.int64),
-        Audit(rows, truth[rows], np.full(len(rows), 0.1)),
+        Audit(rows, truth[rows], np.full(N, 0.1)),
         np.arange(audited + check, N),
         course,
         target,
         np.random.default_rng(0),
-        Audit(checked, truth[checked], np.full(check, 0.1)) if check else None,
+        Audit(checked, truth[checked], np.full(N, 0.1)) if check else None,
     )
 
 

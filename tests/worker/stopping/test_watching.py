@@ -23,7 +23,7 @@ def test_looks_count_from_one() -> None:
 
 
 def interval(right: int, n: int, rest: int, look: int = 1, planned: int = 1) -> tuple[float, float]:
-    audit = Audit(np.arange(n), (np.arange(n) < right).astype(np.int64), np.full(n, n / (n + rest)))
+    audit = Audit(np.arange(n), (np.arange(n) < right).astype(np.int64), np.full(n + rest, n / (n + rest)))
     return watched(accuracy_of_rest(np.ones(n + rest, dtype=np.int64), audit, np.arange(n, n + rest)), look, planned)
 
 
