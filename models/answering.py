@@ -1,10 +1,11 @@
-"""What a person does at the desk: answer a crop, call a photo empty, skip. Each is one Act under one key (DECISIONS 7).
+"""What a person does at the desk: answer a crop or a burst, call a photo empty, skip. Each is one Act under one key (DECISIONS 7).
 
 An answer is never refused because it is late: when somebody else has the crop now, it is kept as a second voice with its round.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -13,11 +14,13 @@ from models.act import Act
 from models.box import Box, askable
 from models.desk import Desk
 from models.errors import Invalid
+from models.image import Image
+from models.label import Label
 from models.round import ANSWERED, Pick
 from models.species import Species
 
-ANSWER, EMPTY_PHOTO, SKIP = "answer", "empty_photo", "skip"
-DOINGS = (ANSWER, EMPTY_PHOTO, SKIP)
+ANSWER, EMPTY_PHOTO, BURST, SKIP = "answer", "empty_photo", "burst", "skip"
+DOINGS = (ANSWER, EMPTY_PHOTO, BURST, SKIP)
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 
 
@@ -49,6 +52,48 @@ def empty_photo(desk: Desk, box: Box, *, key: str, pick_id: int | None = None, t
         box_ids = sorted(desk.session.scalars(here))
         act.answer = say(desk, act, box_ids, box, species, certain=True, pick_id=pick_id, token=token)
     return act
+
+
+def answer_burst(
+    desk: Desk,
+    box: Box,
+    box_ids: Sequence[int],
+    said: int | str,
+    *,
+    key: str,
+    certain: bool = True,
+    pick_id: int | None = None,
+    token: str = "",
+) -> Act:
+    """Name the crop on the desk and the others of its burst that the person saw and did not take out, as one act.
+
+    The answer spreads: the others' labels are of this act but not its box. What this person said of one of them before stays.
+    Raises Invalid for a species that cannot be said and for a box of another burst, KeyReused.
+    """
+    others = sorted(set(box_ids) - {box.id})
+    body = {"box": box.id, "boxes": others, "species": said, "certain": certain}
+    act, fresh = Act.once(desk.session, desk.user_id, key, BURST, body, desk.project.id)
+    if fresh:
+        species = answerable(desk, said)
+        spoken = select(Label.box_id).where(Label.box_id.in_(others), Label.user_id == desk.user_id)
+        mine = set(desk.session.scalars(spoken))
+        spread = [box_id for box_id in in_burst(desk, box, others) if box_id not in mine]
+        act.answer = say(
+            desk, act, sorted([box.id, *spread]), box, species, certain=certain, pick_id=pick_id, token=token
+        )
+    return act
+
+
+def in_burst(desk: Desk, box: Box, box_ids: list[int]) -> list[int]:
+    """Those that can still be asked about. Raises Invalid where one lies in another burst than the crop on the desk."""
+    burst = select(Image.sequence_id).where(Image.id == box.image_id).scalar_subquery()
+    here = select(Box.id, askable(desk.project)).join(Image, Image.id == Box.image_id)
+    rows = desk.session.execute(here.where(Box.id.in_(box_ids), Image.sequence_id == burst))
+    found = {row[0]: row[1] for row in rows}
+    for box_id in box_ids:
+        if box_id not in found:
+            raise Invalid(f"boxes: {box_id} is not in the burst of crop {box.id}")
+    return [box_id for box_id, may in found.items() if may]
 
 
 def skip(desk: Desk, box: Box, *, key: str, token: str = "") -> Act:

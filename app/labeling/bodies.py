@@ -16,6 +16,7 @@ from models.errors import Invalid
 LARGEST_ID = 2**31 - 1
 NUMBER = re.compile(r"[0-9]{1,10}")
 AHEAD = 20  # crops on one desk
+MOST_IN_BURST = 1000
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Key = Annotated[StrictStr, Field(min_length=8, max_length=MAX_KEY)]
 Token = Annotated[StrictStr, Field(max_length=64)]
@@ -38,6 +39,12 @@ class Said(Body):
 
     species: Id | Annotated[StrictStr, Field(min_length=1, max_length=200)]
     certain: StrictBool = True
+
+
+class SaidOfBurst(Said):
+    """One answer for the crop on the desk and these others of its burst."""
+
+    boxes: Annotated[list[Id], Field(max_length=MOST_IN_BURST)]
 
 
 class TakenBack(Body):

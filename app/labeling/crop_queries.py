@@ -35,7 +35,10 @@ BOXES = (
 )  # fmt: skip
 
 BESIDE = (
-    select(Box.id, Box.image_id, Box.ordinal, Box.score, Box.x_min, Box.y_min, Box.x_max, Box.y_max)
+    select(
+        Box.id, Box.image_id, Box.ordinal, Box.score, Box.x_min, Box.y_min, Box.x_max, Box.y_max, Box.settled_species_id,
+        and_(Box.score >= bindparam("least_score"), Box.embedder_id.is_not(None)).label("askable"),
+    )
     .where(
         Box.image_id.in_(bindparam("image_ids", expanding=True)),
         or_(
@@ -44,7 +47,7 @@ BESIDE = (
         ),
     )
     .order_by(Box.image_id, Box.ordinal)
-)
+)  # fmt: skip
 
 # Not by user_id: SQLite would read everything that the person ever said.
 VOICES = (

@@ -18,8 +18,10 @@ Crop = dict[str, Any]
 def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Crop]:
     """box id -> its crop, in a handful of questions for all of them. retired: species that are not offered any more."""
     boxes = crop_queries.boxes_of(desk.session, box_ids)
-    beside = crop_queries.boxes_in_photos(desk.session, desk.project, {box.image_id for box in boxes.values()})
-    bursts = crop_queries.bursts_around(desk.session, boxes.values())
+    near = crop_queries.bursts_around(desk.session, boxes.values())
+    bursts = {box.id: burst_of(box, near.get(box.sequence_id, [])) for box in boxes.values()}
+    photos = {box.image_id for box in boxes.values()} | {row.id for rows in bursts.values() for row in rows}
+    beside = crop_queries.boxes_in_photos(desk.session, desk.project, photos)
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
     return {
         box_id: {
@@ -27,7 +29,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
             "picture": f"/boxes/{box_id}/crop.jpg",
             "image": photo(box),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
-            "burst": burst(box, bursts.get(box.sequence_id, [])),
+            "burst": frames(box, bursts[box_id], beside),
             "guesses": guesses(desk, box_id, retired),
             "said": voice(said.get(box_id)),
             "blind": False,
@@ -76,17 +78,36 @@ def corners(box: AnyRow) -> list[float]:
     return [round(share, 5) for share in (box.x_min, box.y_min, box.x_max, box.y_max)]
 
 
-def burst(box: AnyRow, near: list[AnyRow]) -> list[dict[str, Any]]:
-    """The photos of the burst, at most FRAMES around the crop's own; seconds are counted from the first one shown."""
+def burst_of(box: AnyRow, near: list[AnyRow]) -> list[AnyRow]:
+    """The photos of the burst, at most FRAMES around the crop's own; none where it stands alone."""
     at = next((index for index, row in enumerate(near) if row.id == box.image_id), None)
     if at is None:
-        return [{"id": box.image_id, "seconds": 0, **pictures(box.image_id)}]
+        return []
     start = max(0, min(at - FRAMES // 2, len(near) - FRAMES))
-    shown = near[start : start + FRAMES]
+    return near[start : start + FRAMES]
+
+
+def frames(box: AnyRow, shown: list[AnyRow], boxes: dict[int, list[AnyRow]]) -> list[dict[str, Any]]:
+    """What the film strip shows; seconds are counted from its first photo. crops: what can be asked about in each photo, with
+    the settled name."""
+    if not shown:
+        return [
+            {"id": box.image_id, "seconds": 0, "crops": named(boxes.get(box.image_id, [])), **pictures(box.image_id)}
+        ]
     return [
-        {"id": row.id, "seconds": round((row.captured_at - shown[0].captured_at).total_seconds()), **pictures(row.id)}
+        {
+            "id": row.id,
+            "seconds": round((row.captured_at - shown[0].captured_at).total_seconds()),
+            "crops": named(boxes.get(row.id, [])),
+            **pictures(row.id),
+        }
         for row in shown
     ]
+
+
+def named(boxes: list[AnyRow]) -> list[dict[str, Any]]:
+    """Box ids with the settled species, or none."""
+    return [{"box_id": box.id, "species_id": box.settled_species_id} for box in boxes if box.askable]
 
 
 def guesses(desk: Desk, box_id: int, retired: set[int]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import random
 import re
@@ -27,6 +28,7 @@ from models.membership import Role
 from models.predictions import write_part
 from models.project import Project
 from models.round import Pick
+from models.sequence import regroup
 from models.species import TAXON, Species
 from models.storage import Store
 from tests import make
@@ -78,6 +80,16 @@ class Desk:
             rows = np.array([shares] * len(self.boxes))
             write_part(self.site.store, folder, "all", np.array(self.boxes), rows, classes)
             learnt.predictions = self.site.store.relative(folder)
+
+    def in_bursts(self, *sizes: int) -> Desk:
+        """The photos in bursts of so many, a quarter of an hour apart."""
+        times = [number for number, size in enumerate(sizes) for _ in range(size)]
+        with self.site.database.writing() as session:
+            for box_id, number in zip(self.boxes, times, strict=True):
+                photo = session.get_one(Image, session.get_one(Box, box_id).image_id)
+                photo.captured_at = dt.datetime(2026, 3, 1, 6, 15 * number, 0)
+            regroup(session, photo.deployment_id, 60)
+        return self
 
     def open(self) -> Desk:
         """Go there and wait for the first crop."""
@@ -181,6 +193,63 @@ def test_undo_goes_back_crop_by_crop_and_redo_forward_again(make_desk: Callable[
     desk.ready(desk.boxes[0])
     desk.saved()
     assert desk.names() == [None] * 4
+
+
+def test_one_answer_for_a_burst_with_a_photo_that_is_not_this_one(
+    make_desk: Callable[..., Desk], page: Page, complaints: list[str]
+) -> None:
+    desk = make_desk(6).in_bursts(4, 2).open()
+    corner, frames = page.locator(".crop-corner"), page.locator(".frame")
+    page.keyboard.press("e")
+    expect(corner).to_have_text("Burst: the next answer is for 4 crops. X takes another photo out, Esc leaves.")
+    expect(page.get_by_role("button", name="Answer the whole burst E")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(corner).to_contain_text("Box 1 of 1")
+    page.keyboard.press("e")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(frames.nth(2)).to_have_class("frame out")
+    expect(corner).to_contain_text("the next answer is for 3 crops")
+    page.keyboard.press("2")
+    desk.ready(desk.boxes[2])
+    expect(page.locator(".last")).to_contain_text("Ocelot, 3 crops")
+    expect(page.locator("#said")).to_contain_text("Ocelot saved for 3 crops.")
+    desk.saved()
+    assert desk.names() == ["Ocelot", "Ocelot", None, "Ocelot", None, None]
+    assert (desk.count(Label), desk.count(Act)) == (3, 1)
+    expect(page.locator(".strip-acts")).to_be_hidden()  # nothing else of this burst waits
+    page.keyboard.press("e")
+    expect(corner).to_have_text("No other crop of this burst waits for a name.")
+    page.keyboard.press("Control+z")
+    desk.ready(desk.boxes[0])
+    desk.saved()
+    assert desk.names() == [None] * 6
+    page.keyboard.press("Control+Shift+z")
+    desk.ready(desk.boxes[2])
+    page.keyboard.press("x")  # no burst is armed: an answer
+    desk.ready(desk.boxes[4])
+    desk.saved()
+    assert desk.names() == ["Ocelot", "Ocelot", "Not an animal", "Ocelot", None, None]
+
+
+def test_a_burst_gets_its_commonest_name_with_the_network_cut_too(
+    make_desk: Callable[..., Desk], page: Page, context: BrowserContext, complaints: list[str]
+) -> None:
+    desk = make_desk(7).in_bursts(5, 2).open()
+    page.keyboard.press("m")
+    expect(page.locator(".crop-corner")).to_have_text("No name of this burst has more crops than the others.")
+    desk.press("112", 0)
+    desk.ready(desk.boxes[3])
+    desk.saved()
+    context.set_offline(True)
+    page.get_by_role("button", name="Give it its commonest name M").click()
+    desk.ready(desk.boxes[5])
+    expect(page.locator(".last")).to_contain_text("Jaguar, 2 crops")
+    context.set_offline(False)
+    desk.saved()
+    assert desk.names() == ["Jaguar", "Jaguar", "Ocelot", "Jaguar", "Jaguar", None, None]
+    complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
 
 
 def test_a_species_nobody_listed_is_added_by_typing(make_desk: Callable[..., Desk], page: Page) -> None:

@@ -8,7 +8,7 @@ import { words } from './words.js';
 
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {{crop: Crop, said: Crop['said'], open: boolean}} Before */
-/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], place: number}} Done */
+/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number}} Done boxes: all that it names, on the desk or not */
 
 export class Answering {
   /** @param {import('./page.js').Page} page @param {import('./outbox.js').Outbox} outbox @param {any} last what the server knows of earlier visits */
@@ -54,6 +54,7 @@ export class Answering {
 
   /** @param {string} key @param {boolean} certain @returns {boolean} whether a species has this key */
   key(key, certain) {
+    if (key === 'X' && this.page.strip.takeOut()) return true;
     const species = Object.values(this.page.species).find((each) => each.hotkey === key && !each.retired);
     if (species) this.species(species.id, certain);
     return Boolean(species);
@@ -76,13 +77,34 @@ export class Answering {
   say(id, certain) {
     const crop = /** @type {Crop} */ (this.page.crop);
     const { name } = this.page.species[id];
+    if (this.page.strip.isArmed) return this.sayOfBurst(id, certain);
     return this.answer('answer', 'labels', name, [crop], { species_id: id, certain }, { species: id, certain });
+  }
+
+  /** The crop on the desk and the others of its burst that have no name yet. @param {number} id @param {boolean} certain */
+  sayOfBurst(id, certain) {
+    const crop = /** @type {Crop} */ (this.page.crop);
+    const boxes = this.page.strip.others().map((each) => each.box_id);
+    const here = this.queue.crops.filter((each) => each !== crop && boxes.includes(each.box_id));
+    const { name } = this.page.species[id];
+    return this.answer('burst', 'burst-labels', name, [crop, ...here], { species_id: id, certain }, { species: id, certain, boxes }, boxes);
+  }
+
+  /** The name that most crops of the burst have, for those that have none. */
+  majority() {
+    this.inTurn(() => {
+      const id = this.page.strip.majority();
+      if (id === null) return this.page.tell(words.noMajority);
+      this.page.strip.arm(true);
+      return this.say(id, true);
+    });
   }
 
   emptyPhoto() {
     this.inTurn(() => {
       const { image } = /** @type {Crop} */ (this.page.crop);
       const { id } = Object.values(this.page.species).find((each) => each.kind === 'not_animal');
+      if (this.page.strip.isArmed) return this.sayOfBurst(id, true);
       const here = this.queue.crops.filter((crop) => crop.image.id === image.id);
       return this.answer('empty_photo', 'empty-photo', words.emptyPhoto, here, { species_id: id, certain: true }, {});
     });
@@ -95,7 +117,7 @@ export class Answering {
     });
   }
 
-  /** Only about a crop whose photo is on the screen. @param {() => Promise<void>} act */
+  /** Only about a crop whose photo is on the screen. @param {() => Promise<void> | void} act */
   inTurn(act) {
     this.line = this.line.then(async () => {
       const state = this.page.element.dataset.state;
@@ -105,21 +127,34 @@ export class Answering {
 
   /**
    * @param {string} kind @param {string} address @param {string} name @param {Crop[]} crops
-   * @param {Crop['said']} said @param {Record<string, unknown>} body
+   * @param {Crop['said']} said @param {Record<string, unknown>} body @param {number[]} [others] boxes that are named too
    */
-  async answer(kind, address, name, crops, said, body) {
+  async answer(kind, address, name, crops, said, body, others = []) {
     const crop = /** @type {Crop} */ (this.page.crop);
     const done = {
       key: newKey(), kind, name, said, crop, place: this.queue.placeOf(crop),
       before: crops.map((each) => ({ crop: each, said: each.said, open: each.open })),
+      boxes: [...new Set([...crops.map((each) => each.box_id), ...others])],
     };
     await this.keep(done, kind, `/boxes/${crop.box_id}/${address}`, {
       ...body, lease_token: crop.lease_token, ...(crop.pick_id ? { pick_id: crop.pick_id } : {}),
     }, weigh(done));
-    for (const each of crops) Object.assign(each, { said, open: false });
+    this.put(done);
     this.undone = [];
     this.mayRedo = false;
     this.finish(done);
+  }
+
+  /** What an act says of the crops that this page knows. @param {Done} done */
+  put(done) {
+    for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false });
+    if (done.said && done.kind !== 'skip') for (const box of done.boxes) this.queue.said.set(box, done.said.species_id);
+  }
+
+  /** As it was before. @param {Done} done */
+  putBack(done) {
+    for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
+    for (const box of done.boxes) this.queue.said.delete(box);
   }
 
   /** Into the outbox. @param {Done} about @param {string} kind @param {string} url @param {object} body @param {number} weight */
@@ -148,10 +183,11 @@ export class Answering {
   /** On the screen. @param {Done} done */
   finish(done) {
     this.done.push(done);
-    const sized = done.before.length > 1 ? `${done.name}, ${done.before.length} crops` : done.name;
+    const size = done.boxes.length;
+    const sized = size > 1 ? `${done.name}, ${size} crops` : done.name;
     this.showFoot(done, sized, words.yourLast(done.place));
     this.page.next();
-    const saved = done.kind === 'skip' ? words.skippedSaid : done.before.length > 1 ? words.savedForMany(done.name, done.before.length) : words.savedFor(done.name, done.place);
+    const saved = done.kind === 'skip' ? words.skippedSaid : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
     this.page.say([saved, ...this.nextWords()].join(' '));
   }
 
@@ -176,7 +212,7 @@ export class Answering {
 
   /** @param {Done} done */
   showTakenBack(done) {
-    for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
+    this.putBack(done);
     this.undone.push(done);
     this.mayRedo = true;
     this.queue.goTo(done.crop);
@@ -192,7 +228,7 @@ export class Answering {
       if (!done && !this.mayRedo) return this.page.tell(words.nothingToRedo);
       await this.keep(done ?? {}, 'redo', `${this.page.project}/redo`, {}, done ? weigh(done) : 0);
       if (!done) return undefined;
-      for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false });
+      this.put(done);
       this.mayRedo = this.undone.length > 0;
       this.finish(done);
       return undefined;
@@ -276,7 +312,7 @@ export class Answering {
     const at = this.done.findIndex((done) => done.key === entry.key);
     if (at >= 0) {
       const [done] = this.done.splice(at, 1);
-      for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
+      this.putBack(done);
       if (!this.page.crop) this.page.next();
       else this.page.showRound();
     }

@@ -6,6 +6,7 @@ import { Finder } from './finder.js';
 import { Outbox } from './outbox.js';
 import { Page } from './page.js';
 import { Shortcuts } from './shortcuts.js';
+import { words } from './words.js';
 
 const state = JSON.parse(find('#desk-state').textContent ?? '{}');
 const page = new Page(state);
@@ -23,6 +24,7 @@ const looking = {
   contrast: (step) => page.stage.adjust('contrast', step),
   asShot: () => page.stage.asShot(),
   hide: () => page.panel.turnGuess(),
+  leave: () => page.crop && page.strip.arm(false),
 };
 const nothing = () => undefined;
 
@@ -30,7 +32,7 @@ const nothing = () => undefined;
 function start() {
   if (!state.may_label) {
     page.start();
-    keys({ accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing }, () => false);
+    keys({ accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing, arm: nothing, majority: nothing }, () => false);
     return;
   }
   const outbox = new Outbox(page.user);
@@ -38,11 +40,19 @@ function start() {
   const answering = new Answering(page, outbox, state.last);
   const finder = new Finder(find('.find'), page.panel, {
     take: (id, certain) => answering.species(id, certain),
-    say: (words) => page.tell(words),
+    say: (said) => page.tell(said),
     url: `${page.project}/species`,
   });
+  /** Whether the next answer is for the burst. */
+  const arm = () => {
+    if (page.crop && !page.strip.arm(!page.strip.isArmed) && page.strip.others().length === 0) page.tell(words.nothingInBurst);
+  };
+  const burst = { arm, out: () => page.strip.takeOut(), majority: () => answering.majority() };
+  find('.strip-acts').addEventListener('click', (event) => burst[event.target.closest('[data-burst]')?.dataset.burst]?.());
   keys(
     {
+      arm,
+      majority: burst.majority,
       accept: () => answering.accept(),
       find: () => finder.open(),
       emptyPhoto: () => answering.emptyPhoto(),

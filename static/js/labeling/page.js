@@ -27,7 +27,7 @@ export class Page {
     this.pictures = new Pictures();
     this.stage = new Stage(this.element);
     this.panel = new Panel(find('.answers'), this.species, !this.mayLabel);
-    this.strip = new Strip(find('.strip'), (frame, index, count) => this.look(frame, index, count));
+    this.strip = new Strip(find('.strip'), this.queue, { look: (frame, index, count) => this.look(frame, index, count), armed: () => this.showCorner(), mayLabel: this.mayLabel });
     this.corner = find('.crop-corner');
     /** Longer-lived words of the corner; a note stands over them for a moment. */
     this.standingWords = '';
@@ -228,7 +228,8 @@ export class Page {
   showCorner() {
     const crop = this.crop;
     const own = crop ? (this.element.dataset.state === 'loading' ? words.fetchingPhoto : words.box(crop)) : '';
-    this.corner.textContent = this.standingWords || this.noteWords || this.looking || own;
+    const mode = this.strip?.isArmed ? words.armed(1 + this.strip.others().length) : '';
+    this.corner.textContent = this.standingWords || this.noteWords || mode || this.looking || own;
   }
 
   /** To those who listen. @param {string} said */

@@ -12,7 +12,7 @@
  * @property {{species_id: number, certain: boolean} | null} said
  * @property {{species_id: number, p: number}[]} guesses
  * @property {boolean} blind whether it is asked without them
- * @property {{id: number, seconds: number, preview: string, thumbnail: string}[]} burst
+ * @property {{id: number, seconds: number, preview: string, thumbnail: string, crops: BurstCrop[]}[]} burst
  * @property {any} image
  * @property {number[]} box
  * @property {number[][]} others
@@ -24,6 +24,8 @@
  * @property {boolean} open whether it waits for an answer
  * @property {number} place its number in the round, fixed when it is first shown
  */
+
+/** @typedef {{box_id: number, species_id: number | null}} BurstCrop what can be asked about in a photo, and its name when the crop was sent */
 
 /** @typedef {{id: number, number: number, size: number, done: number, full: boolean}} Standing */
 
@@ -40,6 +42,14 @@ export class Queue {
     this.classifier = state.classifier;
     /** @type {Map<string, {roundId: number | null, weight: number, boxId: number | null}>} acts that are not sent yet, by key */
     this.unsent = new Map();
+    /** @type {Map<number, number | null>} names that were said here of crops of a burst, by box */
+    this.said = new Map();
+  }
+
+  /** What a crop of a burst is called by now. @param {BurstCrop} crop @returns {number | null} */
+  nameOf(crop) {
+    const known = this.ofBox(crop.box_id)?.said;
+    return known ? known.species_id : this.said.get(crop.box_id) ?? crop.species_id;
   }
 
   /** @returns {Crop | undefined} */

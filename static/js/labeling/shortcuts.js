@@ -16,6 +16,9 @@ export const KEYS = [
   { group: 'Answer', shown: [['P'], ['V']], says: 'person, vehicle', act: 'species', keys: [] },
   { group: 'Answer', shown: [['N']], says: 'nothing in the whole photo', act: 'emptyPhoto', keys: ['n'], letter: true },
   { group: 'Answer', shown: [['S']], says: 'skip, ask me again later', act: 'skip', keys: ['s'], letter: true },
+  { group: 'Answer', shown: [['E']], says: 'the next answer is for the burst', act: 'arm', keys: ['e'], letter: true },
+  { group: 'Answer', shown: [['E'], 'then', ['X']], says: 'not this one: the photo you look at', act: 'species', keys: [] },
+  { group: 'Answer', shown: [['M']], says: 'the burst gets its commonest name', act: 'majority', keys: ['m'], letter: true },
   { group: 'Take back', shown: [['Ctrl'], ['Z']], says: 'undo, any depth', act: 'undo', keys: ['ctrl+z'] },
   { group: 'Take back', shown: [['Ctrl'], ['Shift'], ['Z']], says: 'redo', act: 'redo', keys: ['ctrl+shift+z'] },
   { group: 'Move', shown: [['←'], ['→']], says: 'crop before, crop after', act: 'move', keys: ['ArrowLeft', 'ArrowRight'], steps: [-1, 1], repeats: true },
@@ -48,7 +51,6 @@ export class Shortcuts {
     this.letters = localStorage.getItem(SWITCH) !== 'off';
     this.rows = new Map(KEYS.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
     this.acts.help = () => this.open();
-    this.acts.leave = () => undefined;
     addEventListener('keydown', (event) => this.press(event));
     this.sheet.addEventListener('click', (event) => {
       if (event.target === this.sheet || event.target.closest('[data-close]')) this.close();

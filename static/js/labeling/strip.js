@@ -1,4 +1,7 @@
-/** The film strip: look at the other photos of the burst without leaving the crop. */
+/**
+ * The film strip: look at the other photos of the burst without leaving the crop. Armed, the next answer is for all crops of the
+ * photos that are shown and not taken out.
+ */
 import { all, find, make, set } from './dom.js';
 import { words } from './words.js';
 
@@ -7,12 +10,20 @@ const FRAME_MS = 250;
 export class Strip {
   /**
    * @param {HTMLElement} element
-   * @param {(frame: any, index: number, count: number) => void} look show a photo of the burst
+   * @param {import('./queue.js').Queue} queue what was said here
+   * @param {{look: (frame: any, index: number, count: number) => void, armed: () => void, mayLabel: boolean}} page look: show a photo of the burst; armed: it is, or no more
    */
-  constructor(element, look) {
+  constructor(element, queue, page) {
     this.element = element;
+    this.queue = queue;
+    this.page = page;
+    this.isArmed = false;
+    /** @type {Set<number>} photos that are not this one */
+    this.out = new Set();
+    this.acts = find('.strip-acts', element);
+    // A click must not take the focus: else the next Enter would repeat it.
+    this.acts.addEventListener('mousedown', (event) => event.preventDefault());
     this.frames = find('.strip-frames', element);
-    this.look = look;
     this.at = 0;
     this.frames.addEventListener('click', (event) => {
       const frame = event.target.closest('.frame');
@@ -27,6 +38,8 @@ export class Strip {
   show(crop) {
     this.stop();
     this.crop = crop;
+    this.arm(false);
+    this.acts.hidden = !this.page.mayLabel || this.others().length === 0;
     this.own = this.at = Math.max(0, crop.burst.findIndex((frame) => frame.id === crop.image.id));
     const count = crop.burst.length;
     find('.strip-title span', this.element).textContent =
@@ -52,7 +65,49 @@ export class Strip {
     if (!frame) return;
     this.at = index;
     for (const [place, element] of all('.frame', this.frames).entries()) set(element, { 'aria-current': place === index && 'true' });
-    this.look(frame, index, this.crop.burst.length);
+    this.page.look(frame, index, this.crop.burst.length);
+  }
+
+  /** The crops of the burst besides the one on the desk. @param {boolean} [all] those that have a name already, and photos taken out, too */
+  others(all = false) {
+    const shown = this.crop.burst.filter((frame) => all || !this.out.has(frame.id));
+    const crops = shown.flatMap((frame) => frame.crops).filter((crop) => crop.box_id !== this.crop.box_id);
+    return crops.map((crop) => ({ ...crop, species_id: this.queue.nameOf(crop) })).filter((crop) => all || crop.species_id === null);
+  }
+
+  /** What most crops of the burst are called, if more than any other name. @returns {number | null} */
+  majority() {
+    /** @type {Map<number, number>} */
+    const counts = new Map();
+    const own = this.crop.said ? [this.crop.said] : [];
+    for (const { species_id: id } of [...this.others(true), ...own]) if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
+    const [first, second] = [...counts].sort((one, other) => other[1] - one[1]);
+    return first && first[1] !== second?.[1] ? first[0] : null;
+  }
+
+  /** @param {boolean} on */
+  arm(on) {
+    this.isArmed = on && this.others(false).length > 0;
+    this.out.clear();
+    this.showArmed();
+    return this.isArmed;
+  }
+
+  /** The photo that is looked at is not this one, or is after all. @returns {boolean} whether it could be taken out */
+  takeOut() {
+    const frame = this.crop?.burst[this.at];
+    if (!this.isArmed || this.at === this.own) return false;
+    if (!this.out.delete(frame.id)) this.out.add(frame.id);
+    this.showArmed();
+    return true;
+  }
+
+  showArmed() {
+    this.element.classList.toggle('armed', this.isArmed);
+    for (const [place, element] of all('.frame', this.frames).entries()) element.classList.toggle('out', this.out.has(this.crop.burst[place]?.id));
+    set(find('[data-burst=arm]', this.acts), { 'aria-pressed': String(this.isArmed) });
+    find('[data-burst=out]', this.acts).hidden = !this.isArmed;
+    this.page.armed();
   }
 
   /** @param {number} step */

@@ -63,6 +63,10 @@ export const words = {
   hiddenGuess: 'Hidden. H shows it.',
   blindGuess: ['Hidden for this crop', 'Some are asked so, to check the classifier.'],
   noBurst: 'This photo stands alone',
+  /** @param {number} n */
+  armed: (n) => `Burst: the next answer is for ${n} crops. X takes another photo out, Esc leaves.`,
+  nothingInBurst: 'No other crop of this burst waits for a name.',
+  noMajority: 'No name of this burst has more crops than the others.',
   /** @param {number} n @param {number} seconds */
   burst: (n, seconds) => `This burst · ${n} photos in ${seconds} s`,
   /** @param {number} n @param {number} of @param {number} seconds */
