@@ -1,4 +1,4 @@
-"""What a person does at the desk: answer a crop or a burst, call a photo empty, skip. Each is one Act under one key (DECISIONS 7).
+"""What a person does at the desk: answer a crop or a burst, an empty photo, skip. Each is one Act under one key (DECISIONS 7).
 
 An answer is never refused because it is late: when somebody else has the crop now, it is kept as a second voice with its round.
 """

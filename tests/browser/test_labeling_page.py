@@ -195,9 +195,7 @@ def test_undo_goes_back_crop_by_crop_and_redo_forward_again(make_desk: Callable[
     assert desk.names() == [None] * 4
 
 
-def test_one_answer_for_a_burst_with_a_photo_that_is_not_this_one(
-    make_desk: Callable[..., Desk], page: Page, complaints: list[str]
-) -> None:
+def test_one_answer_for_a_burst_with_a_photo_that_is_not_this_one(make_desk: Callable[..., Desk], page: Page) -> None:
     desk = make_desk(6).in_bursts(4, 2).open()
     corner, frames = page.locator(".crop-corner"), page.locator(".frame")
     page.keyboard.press("e")
