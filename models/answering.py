@@ -1,4 +1,4 @@
-"""What a person does at the desk: answer a crop or a burst, an empty photo, skip. Each is one Act under one key (DECISIONS 7).
+"""What a person does at the desk: answer a crop or a burst, count, skip. Each is one Act under one key (DECISIONS 7).
 
 An answer is never refused because it is late: when somebody else has the crop now, it is kept as a second voice with its round.
 """
@@ -14,13 +14,14 @@ from models.act import Act
 from models.box import Box, askable
 from models.desk import Desk
 from models.errors import Invalid
-from models.image import Image
+from models.image import CountCorrection, Image
 from models.label import Label
 from models.round import ANSWERED, Pick
-from models.species import Species
+from models.species import TAXON, Species
 
-ANSWER, EMPTY_PHOTO, BURST, SKIP = "answer", "empty_photo", "burst", "skip"
-DOINGS = (ANSWER, EMPTY_PHOTO, BURST, SKIP)
+ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP = "answer", "empty_photo", "burst", "count", "skip"
+DOINGS = (ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP)
+MOST = 100_000  # animals in a photo
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 
 
@@ -31,16 +32,60 @@ def answer(
     *,
     key: str,
     certain: bool = True,
+    count: int | None = None,
     pick_id: int | None = None,
     token: str = "",
 ) -> Act:
-    """Name one box. said: the id of a species or a name. Raises Invalid for a species that cannot be said, KeyReused."""
-    body = {"box": box.id, "species": said, "certain": certain}
+    """Name one box. said: the id of a species or a name. count: how many of them are in the photo, where a person counted.
+
+    Raises Invalid for a species that cannot be said and a count that cannot be, KeyReused.
+    """
+    body: dict[str, Any] = {"box": box.id, "species": said, "certain": certain}
+    if count is not None:
+        body["count"] = countable(count)
     act, fresh = Act.once(desk.session, desk.user_id, key, ANSWER, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
         act.answer = say(desk, act, [box.id], box, species, certain=certain, pick_id=pick_id, token=token)
+        if count is not None and species.kind == TAXON:
+            keep_count(desk, act, box, species.id, count)
     return act
+
+
+def count_animals(desk: Desk, box: Box, count: int, *, key: str) -> Act:
+    """So many of what this box is called are in its photo; where it has no animal's name, so many animals in all.
+
+    Raises Invalid for a count that cannot be, KeyReused.
+    """
+    body = {"box": box.id, "count": countable(count)}
+    act, fresh = Act.once(desk.session, desk.user_id, key, COUNT, body, desk.project.id)
+    if fresh:
+        species = desk.session.get(Species, box.settled_species_id) if box.settled_species_id else None
+        species = species if species and species.kind == TAXON else None
+        keep_count(desk, act, box, species.id if species else None, count)
+        name = f"{count:,} {species.name if species else 'in the photo'}"
+        act.before = {"picks": []}
+        act.answer = {
+            "kind": COUNT, "box_id": box.id, "image_id": box.image_id, "boxes": [box.id], "name": name,
+            "species_id": species.id if species else None, "certain": True, "late": False, "words": f"{name}, counted.",
+            "round": None,
+        }  # fmt: skip
+    return act
+
+
+def countable(count: int) -> int:
+    """Raises Invalid unless so many animals can be in a photo."""
+    if not 0 <= count <= MOST:
+        raise Invalid(f"count: a number from 0 to {MOST:,}")
+    return count
+
+
+def keep_count(desk: Desk, act: Act, box: Box, species_id: int | None, count: int) -> None:
+    """A newer row; the older ones stay."""
+    desk.session.add(
+        CountCorrection(image_id=box.image_id, species_id=species_id, count=count, user_id=desk.user_id, act_id=act.id)
+    )
+    desk.session.flush()
 
 
 def empty_photo(desk: Desk, box: Box, *, key: str, pick_id: int | None = None, token: str = "") -> Act:

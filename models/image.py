@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.act import Act
 from models.base import Base, utc_now
 
 # waiting: not yet processed. ready: looked through by the detector. quarantined, refused: cannot be opened, see reason.
@@ -60,7 +72,10 @@ class Image(Base):
 
 
 class CountCorrection(Base):
-    """How many animals of a species a person counted in a photo; append-only, the newest counts."""
+    """How many animals of a species (of all, where there is none) a person counted in a photo; append-only, the newest counts.
+
+    One whose act was taken back does not.
+    """
 
     __tablename__ = "count_correction"
 
@@ -71,3 +86,10 @@ class CountCorrection(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    @classmethod
+    def standing(cls, *which: ColumnElement[bool]) -> Select[int, int | None, int]:
+        """(image id, species id, count) of those that were not taken back, oldest first."""
+        stands = or_(cls.act_id.is_(None), ~Act.taken_back)
+        found = select(cls.image_id, cls.species_id, cls.count).outerjoin(Act, Act.id == cls.act_id)
+        return found.where(stands, *which).order_by(cls.id)

@@ -174,11 +174,7 @@ def with_unnamed_crops(project: Project, image_ids: list[int]) -> Select[int]:
 
 def corrections_of(image_ids: list[int]) -> Select[int, int | None, int]:
     """What people counted themselves, oldest first."""
-    return (
-        select(CountCorrection.image_id, CountCorrection.species_id, CountCorrection.count)
-        .where(CountCorrection.image_id.in_(image_ids))
-        .order_by(CountCorrection.id)
-    )
+    return CountCorrection.standing(CountCorrection.image_id.in_(image_ids))
 
 
 def species_of(session: Session, project: Project) -> dict[int, tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from starlette.requests import ClientDisconnect, Request
 
 from models.act import MAX_KEY
+from models.answering import MOST
 from models.errors import Invalid
 
 LARGEST_ID = 2**31 - 1
@@ -18,6 +19,7 @@ NUMBER = re.compile(r"[0-9]{1,10}")
 AHEAD = 20  # crops on one desk
 MOST_IN_BURST = 1000
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
+Count = Annotated[StrictInt, Field(ge=0, le=MOST)]
 Key = Annotated[StrictStr, Field(min_length=8, max_length=MAX_KEY)]
 Token = Annotated[StrictStr, Field(max_length=64)]
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -39,6 +41,13 @@ class Said(Body):
 
     species: Id | Annotated[StrictStr, Field(min_length=1, max_length=200)]
     certain: StrictBool = True
+    count: Count | None = None
+
+
+class Counted(Body):
+    """How many of what the box is called are in the photo."""
+
+    count: Count
 
 
 class SaidOfBurst(Said):
@@ -98,7 +107,7 @@ def from_form(fields: dict[str, str]) -> dict[str, Any]:
     sent: dict[str, Any] = {name: value.strip() for name, value in fields.items() if value.strip()}
     if "find" in sent:
         sent.setdefault("species", sent["find"])
-    for name in ("species", "pick_id", "by"):
+    for name in ("species", "pick_id", "by", "count"):
         if NUMBER.fullmatch(sent.get(name, "")):
             sent[name] = int(sent[name])
     sent["certain"] = "not_certain" not in sent

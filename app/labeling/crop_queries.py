@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.box import Box
 from models.deployment import Deployment
-from models.image import READY, Image
+from models.image import READY, CountCorrection, Image
 from models.label import Label
 from models.project import Project
 
@@ -49,6 +49,8 @@ BESIDE = (
     .order_by(Box.image_id, Box.ordinal)
 )  # fmt: skip
 
+COUNTS = CountCorrection.standing(CountCorrection.image_id.in_(bindparam("image_ids", expanding=True)))
+
 # Not by user_id: SQLite would read everything that the person ever said.
 VOICES = (
     select(Label.box_id, Label.user_id, Label.species_id, Label.certain)
@@ -67,6 +69,14 @@ def boxes_in_photos(session: Session, project: Project, image_ids: Iterable[int]
     found: dict[int, list[AnyRow]] = defaultdict(list)
     for row in session.execute(BESIDE, {"image_ids": list(image_ids), "least_score": project.classify_above}):
         found[row.image_id].append(row)
+    return found
+
+
+def counts_in(session: Session, image_ids: Iterable[int]) -> dict[int, dict[int, int]]:
+    """image id -> species id (0: all animals) -> how many a person counted last."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for image_id, species_id, count in session.execute(COUNTS, {"image_ids": list(image_ids)}):
+        found[image_id][species_id or 0] = count
     return found
 
 

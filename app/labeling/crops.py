@@ -23,6 +23,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
     photos = {box.image_id for box in boxes.values()} | {row.id for rows in bursts.values() for row in rows}
     beside = crop_queries.boxes_in_photos(desk.session, desk.project, photos)
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
+    counts = crop_queries.counts_in(desk.session, {box.image_id for box in boxes.values()})
     return {
         box_id: {
             "box_id": box_id,
@@ -32,6 +33,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
             "burst": frames(box, bursts[box_id], beside),
             "guesses": guesses(desk, box_id, retired),
             "said": voice(said.get(box_id)),
+            "counts": counts.get(box.image_id, {}),
             "blind": False,
             "pick_id": None,
             "lease_token": "",

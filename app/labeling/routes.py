@@ -27,13 +27,13 @@ from app.dependencies import (
 )
 from app.forms import go
 from app.labeling import queries
-from app.labeling.bodies import Body, Said, SaidOfBurst, SentFields, TakenBack, Wanted, checked
+from app.labeling.bodies import Body, Counted, Said, SaidOfBurst, SentFields, TakenBack, Wanted, checked
 from app.labeling.crops import crops_of, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
-from models.answering import answer, answer_burst, empty_photo, skip
+from models.answering import answer, answer_burst, count_animals, empty_photo, skip
 from models.box import Box
 from models.desk import Desk
 from models.errors import NotSignedIn
@@ -127,10 +127,18 @@ def label_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
     said = checked(Said, sent)
     by_whom(at.access, said)
     act = answer(
-        at.desk, at.box, said.species, key=said.idempotency_key, certain=said.certain, pick_id=said.pick_id,
-        token=said.lease_token,
+        at.desk, at.box, said.species, key=said.idempotency_key, certain=said.certain, count=said.count,
+        pick_id=said.pick_id, token=said.lease_token,
     )  # fmt: skip
     return told(request, at.desk, act)
+
+
+@router.post("/boxes/{box_id}/count")
+def count_in_photo(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Count the animals of the box's photo."""
+    body = checked(Counted, sent)
+    by_whom(at.access, body)
+    return told(request, at.desk, count_animals(at.desk, at.box, body.count, key=body.idempotency_key))
 
 
 @router.post("/boxes/{box_id}/burst-labels")

@@ -21,7 +21,7 @@ from models.act import Act
 from models.base import utc_now
 from models.box import Box
 from models.checkpoint import CLASSIFIER, Checkpoint
-from models.image import Image
+from models.image import CountCorrection, Image
 from models.job import WorkerBeat
 from models.label import Label
 from models.membership import Role
@@ -120,6 +120,14 @@ class Desk:
         with self.site.database.reading() as session:
             named = dict(session.execute(wanted.where(Box.project_id == self.project_id)).all())
         return [named[box_id] for box_id in self.boxes]
+
+    def counts(self) -> list[tuple[str | None, int]]:
+        """What was counted by hand and stands, oldest first."""
+        here = select(Image.id).where(Image.project_id == self.project_id)
+        with self.site.database.reading() as session:
+            names = dict(session.execute(select(Species.id, Species.name)).all())
+            rows = session.execute(CountCorrection.standing(CountCorrection.image_id.in_(here)))
+            return [(names.get(species_id), number) for _image, species_id, number in rows]
 
     def count(self, table: type[Label] | type[Act]) -> int:
         """Rows of this project."""
@@ -248,6 +256,41 @@ def test_a_burst_gets_its_commonest_name_with_the_network_cut_too(
     desk.saved()
     assert desk.names() == ["Jaguar", "Jaguar", "Ocelot", "Jaguar", "Jaguar", None, None]
     complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+def test_a_count_by_keys_goes_with_the_answer_or_after_it(make_desk: Callable[..., Desk], page: Page) -> None:
+    desk = make_desk(2).open()
+    fact, corner = page.locator("[data-fact=count]"), page.locator(".crop-corner")
+    expect(fact).to_have_text("1 from boxes")
+    page.keyboard.press("k")
+    expect(corner).to_have_text("Count mode: digits, Enter keeps, Esc leaves.")
+    page.keyboard.type("9")
+    page.keyboard.press("Escape")
+    expect(fact).to_have_text("1 from boxes")
+    page.get_by_role("button", name="Count the animals, key K").click()
+    page.keyboard.type("1x2")
+    page.keyboard.press("Enter")
+    expect(fact).to_have_text("12, kept with your answer")
+    page.keyboard.press("1")
+    desk.ready(desk.boxes[1])
+    desk.saved()
+    assert desk.counts() == [("Jaguar", 12)]
+    page.keyboard.press("ArrowLeft")
+    expect(fact).to_have_text("12 by hand, 1 from boxes")
+    page.keyboard.press("k")
+    page.keyboard.type("13")
+    page.keyboard.press("Enter")
+    desk.ready(desk.boxes[0])  # it stays
+    expect(fact).to_have_text("13 by hand, 1 from boxes")
+    expect(page.locator(".last")).to_contain_text("13 Jaguar")
+    desk.saved()
+    assert desk.counts() == [("Jaguar", 12), ("Jaguar", 13)]
+    page.keyboard.press("Control+z")
+    expect(fact).to_have_text("12 by hand, 1 from boxes")
+    page.keyboard.press("Control+z")
+    expect(fact).to_have_text("12, kept with your answer")
+    desk.saved()
+    assert desk.counts() == [] and desk.names() == [None, None]
 
 
 def test_a_species_nobody_listed_is_added_by_typing(make_desk: Callable[..., Desk], page: Page) -> None:

@@ -85,12 +85,8 @@ def read_answers(session: Session, project: Project) -> list[Answer]:
 def counted_animals(session: Session, project_id: int) -> dict[int, int]:
     """Image id -> how many animals people counted in it, where somebody did."""
     newest: dict[tuple[int, int | None], int] = {}
-    for image_id, species_id, count in session.execute(
-        select(CountCorrection.image_id, CountCorrection.species_id, CountCorrection.count)
-        .join(Image, Image.id == CountCorrection.image_id)
-        .where(Image.project_id == project_id)
-        .order_by(CountCorrection.id)
-    ):
+    here = select(Image.id).where(Image.project_id == project_id)
+    for image_id, species_id, count in session.execute(CountCorrection.standing(CountCorrection.image_id.in_(here))):
         newest[image_id, species_id] = count
     counted: dict[int, int] = {}
     for (image_id, _species_id), count in newest.items():

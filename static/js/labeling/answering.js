@@ -8,7 +8,8 @@ import { words } from './words.js';
 
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {{crop: Crop, said: Crop['said'], open: boolean}} Before */
-/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number}} Done boxes: all that it names, on the desk or not */
+/** @typedef {{image: number, of: number, count: number, before: number | undefined}} Counted of: the species, 0: all animals */
+/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted}} Done boxes: all that it names, on the desk or not */
 
 export class Answering {
   /** @param {import('./page.js').Page} page @param {import('./outbox.js').Outbox} outbox @param {any} last what the server knows of earlier visits */
@@ -78,7 +79,8 @@ export class Answering {
     const crop = /** @type {Crop} */ (this.page.crop);
     const { name } = this.page.species[id];
     if (this.page.strip.isArmed) return this.sayOfBurst(id, certain);
-    return this.answer('answer', 'labels', name, [crop], { species_id: id, certain }, { species: id, certain });
+    const body = { species: id, certain, ...(crop.pendingCount === undefined ? {} : { count: crop.pendingCount }) };
+    return this.answer('answer', 'labels', name, [crop], { species_id: id, certain }, body);
   }
 
   /** The crop on the desk and the others of its burst that have no name yet. @param {number} id @param {boolean} certain */
@@ -88,6 +90,16 @@ export class Answering {
     const here = this.queue.crops.filter((each) => each !== crop && boxes.includes(each.box_id));
     const { name } = this.page.species[id];
     return this.answer('burst', 'burst-labels', name, [crop, ...here], { species_id: id, certain }, { species: id, certain, boxes }, boxes);
+  }
+
+  /** So many of what the crop is called are in its photo; it stays on the desk. @param {number} count */
+  count(count) {
+    this.inTurn(() => {
+      const crop = /** @type {Crop} */ (this.page.crop);
+      const species = this.page.species[crop.said?.species_id ?? 0];
+      const name = words.countOf(count, species?.kind === 'taxon' ? species.name : null);
+      return this.answer('count', 'count', name, [crop], crop.said, { count });
+    });
   }
 
   /** The name that most crops of the burst have, for those that have none. */
@@ -135,6 +147,7 @@ export class Answering {
       key: newKey(), kind, name, said, crop, place: this.queue.placeOf(crop),
       before: crops.map((each) => ({ crop: each, said: each.said, open: each.open })),
       boxes: [...new Set([...crops.map((each) => each.box_id), ...others])],
+      counted: this.counted(crop, said, body),
     };
     await this.keep(done, kind, `/boxes/${crop.box_id}/${address}`, {
       ...body, lease_token: crop.lease_token, ...(crop.pick_id ? { pick_id: crop.pick_id } : {}),
@@ -145,9 +158,18 @@ export class Answering {
     this.finish(done);
   }
 
+  /** What an act counts. @param {Crop} crop @param {Crop['said']} said @param {Record<string, any>} body */
+  counted(crop, said, body) {
+    const isAnimal = said && this.page.species[said.species_id]?.kind === 'taxon';
+    if (body.count === undefined || (body.species && !isAnimal)) return undefined;
+    const of = isAnimal ? said.species_id : 0;
+    return { image: crop.image.id, of, count: body.count, before: crop.counts[of] };
+  }
+
   /** What an act says of the crops that this page knows. @param {Done} done */
   put(done) {
-    for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false });
+    for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false, pendingCount: undefined });
+    if (done.counted) this.queue.count(done.counted, done.counted.count);
     if (done.said && done.kind !== 'skip') for (const box of done.boxes) this.queue.said.set(box, done.said.species_id);
   }
 
@@ -155,6 +177,9 @@ export class Answering {
   putBack(done) {
     for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
     for (const box of done.boxes) this.queue.said.delete(box);
+    if (!done.counted) return;
+    this.queue.count(done.counted, done.counted.before);
+    if (done.kind !== 'count') done.crop.pendingCount = done.counted.count;
   }
 
   /** Into the outbox. @param {Done} about @param {string} kind @param {string} url @param {object} body @param {number} weight */
@@ -186,9 +211,10 @@ export class Answering {
     const size = done.boxes.length;
     const sized = size > 1 ? `${done.name}, ${size} crops` : done.name;
     this.showFoot(done, sized, words.yourLast(done.place));
-    this.page.next();
-    const saved = done.kind === 'skip' ? words.skippedSaid : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
-    this.page.say([saved, ...this.nextWords()].join(' '));
+    if (done.kind === 'count') this.page.show();
+    else this.page.next();
+    const saved = done.kind === 'skip' ? words.skippedSaid : done.kind === 'count' ? words.countSaid(done.name) : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
+    this.page.say([saved, ...(done.kind === 'count' ? [] : this.nextWords())].join(' '));
   }
 
   nextWords() {

@@ -1,6 +1,7 @@
 /** The label page: puts stage, strip, panel, queue and outbox together. */
 import { Answering } from './answering.js';
 import { Connection } from './connection.js';
+import { Count } from './count.js';
 import { find } from './dom.js';
 import { Finder } from './finder.js';
 import { Outbox } from './outbox.js';
@@ -32,12 +33,13 @@ const nothing = () => undefined;
 function start() {
   if (!state.may_label) {
     page.start();
-    keys({ accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing, arm: nothing, majority: nothing }, () => false);
+    keys({ accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing, arm: nothing, majority: nothing, count: nothing }, () => false);
     return;
   }
   const outbox = new Outbox(page.user);
   new Connection(page, outbox);
   const answering = new Answering(page, outbox, state.last);
+  const count = new Count(page, answering);
   const finder = new Finder(find('.find'), page.panel, {
     take: (id, certain) => answering.species(id, certain),
     say: (said) => page.tell(said),
@@ -53,6 +55,7 @@ function start() {
     {
       arm,
       majority: burst.majority,
+      count: () => count.open(),
       accept: () => answering.accept(),
       find: () => finder.open(),
       emptyPhoto: () => answering.emptyPhoto(),

@@ -1,4 +1,5 @@
 /** What is on the screen: one crop of the queue, drawn at once, and the words around it. */
+import { countWords } from './count.js';
 import { all, find } from './dom.js';
 import { Panel } from './panel.js';
 import { Pictures } from './pictures.js';
@@ -31,6 +32,8 @@ export class Page {
     this.corner = find('.crop-corner');
     /** Longer-lived words of the corner; a note stands over them for a moment. */
     this.standingWords = '';
+    /** What the keyboard is for, when it is not for answering. */
+    this.mode = '';
     this.supply = new Supply(this);
   }
 
@@ -98,7 +101,7 @@ export class Page {
 
   /** @param {import('./queue.js').Crop} crop */
   showFacts(crop) {
-    const facts = { ...crop.image, count: words.counted(crop.counted) };
+    const facts = { ...crop.image, count: countWords(crop) };
     for (const name of ['camera', 'time', 'file', 'count']) find(`[data-fact=${name}]`).textContent = facts[name];
   }
 
@@ -228,7 +231,7 @@ export class Page {
   showCorner() {
     const crop = this.crop;
     const own = crop ? (this.element.dataset.state === 'loading' ? words.fetchingPhoto : words.box(crop)) : '';
-    const mode = this.strip?.isArmed ? words.armed(1 + this.strip.others().length) : '';
+    const mode = this.mode || (this.strip?.isArmed ? words.armed(1 + this.strip.others().length) : '');
     this.corner.textContent = this.standingWords || this.noteWords || mode || this.looking || own;
   }
 

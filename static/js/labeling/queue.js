@@ -19,7 +19,9 @@
  * @property {number} score
  * @property {number} number
  * @property {number} of
- * @property {number} counted
+ * @property {number} counted by the boxes
+ * @property {Record<string, number>} counts by hand: species, or 0 for all animals, to how many
+ * @property {number | undefined} [pendingCount] goes with the answer
  * @property {string} picture
  * @property {boolean} open whether it waits for an answer
  * @property {number} place its number in the round, fixed when it is first shown
@@ -101,6 +103,14 @@ export class Queue {
       this.crops.splice(at < 0 ? this.at : at, at < 0 ? 0 : 1, crop);
     }
     this.at = this.crops.indexOf(crop);
+  }
+
+  /** On all crops of the photo. @param {{image: number, of: number}} which @param {number | undefined} count */
+  count({ image, of }, count) {
+    for (const crop of this.crops.filter((each) => each.image.id === image)) {
+      if (count === undefined) delete crop.counts[of];
+      else crop.counts[of] = count;
+    }
   }
 
   /** The crop of a box that this page holds, the newest copy. @param {number} boxId */

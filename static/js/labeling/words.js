@@ -77,6 +77,15 @@ export const words = {
   box: (crop) => `Box ${crop.number} of ${crop.of} · detector ${crop.score.toFixed(2)}`,
   /** @param {number} n */
   counted: (n) => `${n} from boxes`,
+  /** @param {number} n @param {number} boxes */
+  countedByHand: (n, boxes) => `${n.toLocaleString('en')} by hand, ${boxes} from boxes`,
+  /** @param {number} n */
+  countWaits: (n) => `${n.toLocaleString('en')}, kept with your answer`,
+  /** @param {number} n @param {string | null} name */
+  countOf: (n, name) => `${n.toLocaleString('en')} ${name ?? 'in the photo'}`,
+  /** @param {string} name */
+  countSaid: (name) => `${name}, counted.`,
+  countMode: 'Count mode: digits, Enter keeps, Esc leaves.',
 
   /** @param {string} name */
   addSpecies: (name) => `Add «${name}» as a new species`,
