@@ -17,6 +17,7 @@ from models.job import Job, JobShard, WorkerBeat
 from models.label import Label
 from models.lease import Lease
 from models.membership import Membership
+from models.note import Note
 from models.parts import VectorPart
 from models.project import Project
 from models.round import Pick, Round
@@ -43,6 +44,7 @@ __all__ = [
     "Label",
     "Lease",
     "Membership",
+    "Note",
     "OneTimeLink",
     "Pick",
     "Project",

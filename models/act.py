@@ -29,7 +29,9 @@ class Act(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
     key: Mapped[str] = mapped_column(String(MAX_KEY))
-    kind: Mapped[str] = mapped_column(String(20))  # answer | empty_photo | burst | count | skip | undo | redo | form
+    kind: Mapped[str] = mapped_column(
+        String(20)
+    )  # answer | empty_photo | burst | count | flag | unflag | comment | skip | undo | redo | form
     body_sha256: Mapped[str] = mapped_column(String(64))
     answer: Mapped[dict[str, Any]] = mapped_column(default=dict)
     before: Mapped[dict[str, Any]] = mapped_column(

@@ -16,11 +16,13 @@ from models.desk import Desk
 from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
+from models.note import COMMENT, FLAG, UNFLAG
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
 ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP = "answer", "empty_photo", "burst", "count", "skip"
-DOINGS = (ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP)
+ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, SKIP)
+DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT)
 MOST = 100_000  # animals in a photo
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from models.act import MAX_KEY
 from models.answering import MOST
 from models.errors import Invalid
+from models.note import MOST_TEXT
 
 LARGEST_ID = 2**31 - 1
 NUMBER = re.compile(r"[0-9]{1,10}")
@@ -48,6 +49,18 @@ class Counted(Body):
     """How many of what the box is called are in the photo."""
 
     count: Count
+
+
+class Flagged(Body):
+    """Whether an expert shall look."""
+
+    raised: StrictBool = True
+
+
+class Commented(Body):
+    """Words beside a crop."""
+
+    text: Annotated[StrictStr, Field(min_length=1, max_length=2 * MOST_TEXT)]
 
 
 class SaidOfBurst(Said):

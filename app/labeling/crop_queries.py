@@ -17,6 +17,7 @@ from models.box import Box
 from models.deployment import Deployment
 from models.image import READY, CountCorrection, Image
 from models.label import Label
+from models.note import Note
 from models.project import Project
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -51,6 +52,8 @@ BESIDE = (
 
 COUNTS = CountCorrection.standing(CountCorrection.image_id.in_(bindparam("image_ids", expanding=True)))
 
+NOTES = Note.standing(Note.box_id.in_(bindparam("box_ids", expanding=True)))
+
 # Not by user_id: SQLite would read everything that the person ever said.
 VOICES = (
     select(Label.box_id, Label.user_id, Label.species_id, Label.certain)
@@ -77,6 +80,14 @@ def counts_in(session: Session, image_ids: Iterable[int]) -> dict[int, dict[int,
     found: dict[int, dict[int, int]] = defaultdict(dict)
     for image_id, species_id, count in session.execute(COUNTS, {"image_ids": list(image_ids)}):
         found[image_id][species_id or 0] = count
+    return found
+
+
+def notes_on(session: Session, box_ids: Iterable[int]) -> dict[int, list[AnyRow]]:
+    """box id -> its flags and comments, oldest first."""
+    found: dict[int, list[AnyRow]] = defaultdict(list)
+    for row in session.execute(NOTES, {"box_ids": list(box_ids)}):
+        found[row.box_id].append(row)
     return found
 
 

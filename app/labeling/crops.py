@@ -8,6 +8,7 @@ from app.labeling import crop_queries
 from app.labeling.crop_queries import AnyRow
 from app.pages import camera_time
 from models.desk import Desk
+from models.note import COMMENT, FLAG, UNFLAG
 
 GUESSES = 5
 FRAMES = 12  # photos of a burst on the film strip
@@ -23,6 +24,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
     photos = {box.image_id for box in boxes.values()} | {row.id for rows in bursts.values() for row in rows}
     beside = crop_queries.boxes_in_photos(desk.session, desk.project, photos)
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
+    notes = crop_queries.notes_on(desk.session, box_ids)
     counts = crop_queries.counts_in(desk.session, {box.image_id for box in boxes.values()})
     return {
         box_id: {
@@ -34,6 +36,8 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
             "guesses": guesses(desk, box_id, retired),
             "said": voice(said.get(box_id)),
             "counts": counts.get(box.image_id, {}),
+            "flagged": is_flagged(notes.get(box_id, [])),
+            "comments": [{"by": row.name, "text": row.text} for row in notes.get(box_id, []) if row.kind == COMMENT],
             "blind": False,
             "pick_id": None,
             "lease_token": "",
@@ -120,6 +124,12 @@ def guesses(desk: Desk, box_id: int, retired: set[int]) -> list[dict[str, Any]]:
     return [{"species_id": species_id, "p": round(p, 3)} for species_id, p in top if species_id not in retired][
         :GUESSES
     ]
+
+
+def is_flagged(notes: list[AnyRow]) -> bool:
+    """Whether the newest word about a flag raised it."""
+    flags = [row.kind for row in notes if row.kind in (FLAG, UNFLAG)]
+    return bool(flags) and flags[-1] == FLAG
 
 
 def voice(row: AnyRow | None) -> dict[str, Any] | None:

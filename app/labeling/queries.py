@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -102,10 +102,10 @@ def retired_of(session: Session, project_id: int) -> set[int]:
     )
 
 
-def last_acts(desk: Desk, count: int = HISTORY, before: int | None = None) -> list[Act]:
+def last_acts(desk: Desk, count: int = HISTORY, before: int | None = None, kinds: Sequence[str] = DOINGS) -> list[Act]:
     """The newest things this person did here that still stand, the newest first."""
     wanted = select(Act).where(
-        Act.project_id == desk.project.id, Act.user_id == desk.user_id, Act.kind.in_(DOINGS), ~Act.taken_back
+        Act.project_id == desk.project.id, Act.user_id == desk.user_id, Act.kind.in_(kinds), ~Act.taken_back
     )
     if before is not None:
         wanted = wanted.where(Act.id < before)

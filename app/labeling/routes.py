@@ -27,17 +27,29 @@ from app.dependencies import (
 )
 from app.forms import go
 from app.labeling import queries
-from app.labeling.bodies import Body, Counted, Said, SaidOfBurst, SentFields, TakenBack, Wanted, checked
+from app.labeling.bodies import (
+    Body,
+    Commented,
+    Counted,
+    Flagged,
+    Said,
+    SaidOfBurst,
+    SentFields,
+    TakenBack,
+    Wanted,
+    checked,
+)
 from app.labeling.crops import crops_of, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
-from models.answering import answer, answer_burst, count_animals, empty_photo, skip
+from models.answering import ANSWERS, answer, answer_burst, count_animals, empty_photo, skip
 from models.box import Box
 from models.desk import Desk
 from models.errors import NotSignedIn
 from models.membership import Role
+from models.noting import comment, flag
 from models.round import ask_next, take
 from models.taking_back import redo, undo
 
@@ -115,7 +127,7 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
 def show_answered(member: Annotator, house: InHouse, before: int | None = None) -> Response:
     """The crops that this person answered before, the newest first: where the arrow to the left leads after a reload."""
     desk = desk_of(member, house)
-    acts = queries.last_acts(desk, before=min(before, LARGEST_ID) if before else None)
+    acts = queries.last_acts(desk, before=min(before, LARGEST_ID) if before else None, kinds=ANSWERS)
     crops = crops_of(desk, [act.answer["box_id"] for act in acts], set())
     answered = [crops[act.answer["box_id"]] | {"act_id": act.id, "round": act.answer["round"]} for act in acts]
     return JSONResponse({"crops": answered})
@@ -139,6 +151,22 @@ def count_in_photo(request: Request, sent: SentFields, at: ActingAtBox) -> Respo
     body = checked(Counted, sent)
     by_whom(at.access, body)
     return told(request, at.desk, count_animals(at.desk, at.box, body.count, key=body.idempotency_key))
+
+
+@router.post("/boxes/{box_id}/flag")
+def flag_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Ask for an expert, or no more."""
+    body = checked(Flagged, sent)
+    by_whom(at.access, body)
+    return told(request, at.desk, flag(at.desk, at.box, raised=body.raised, key=body.idempotency_key))
+
+
+@router.post("/boxes/{box_id}/comments")
+def comment_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Say something beside the answer."""
+    body = checked(Commented, sent)
+    by_whom(at.access, body)
+    return told(request, at.desk, comment(at.desk, at.box, body.text, key=body.idempotency_key))
 
 
 @router.post("/boxes/{box_id}/burst-labels")
@@ -185,7 +213,7 @@ def do_again(request: Request, sent: SentFields, member: ActingAnnotator, house:
     body = checked(Body, sent)
     by_whom(member, body)
     desk = desk_of(member, house)
-    return told(request, desk, redo(desk, key=body.idempotency_key))
+    return told(request, desk, redo(desk, key=body.idempotency_key), bring_crop=True)
 
 
 @router.post("/projects/{project_id}/rounds/next")
@@ -203,14 +231,14 @@ def by_whom(member: Access, body: Body | Wanted) -> None:
         raise NotSignedIn("These answers belong to somebody else. That person signs in and they are sent.")
 
 
-def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False) -> Response:
+def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bring_crop: bool = False) -> Response:
     """A form goes on to the next crop (after undo: to the one that was taken back); a script gets the stored answer."""
     label = f"/projects/{desk.project.id}/label"
     box_id = act.answer["box_id"]
     if wants_page(request):
         return go(f"{label}?box={box_id}" if show_crop and box_id else label)
     extra: dict[str, Any] = {"act_id": act.id, "classifier_id": desk.project.classifier_id}
-    if show_crop and box_id:
+    if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
     return JSONResponse(act.answer | extra)
 

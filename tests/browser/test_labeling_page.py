@@ -293,6 +293,42 @@ def test_a_count_by_keys_goes_with_the_answer_or_after_it(make_desk: Callable[..
     assert desk.counts() == [] and desk.names() == [None, None]
 
 
+def test_a_flag_and_a_comment_stay_beside_the_crop_that_stays_on_the_desk(
+    make_desk: Callable[..., Desk], page: Page
+) -> None:
+    desk = make_desk(2).open()
+    page.keyboard.press("f")
+    flag = page.locator("[data-note=flag]")
+    expect(flag).to_have_attribute("aria-pressed", "true")
+    expect(flag).to_contain_text("Flagged for an expert")
+    page.keyboard.press("c")
+    expect(page.locator(".crop-corner")).to_have_text("Comment: Enter keeps, Esc leaves.")
+    page.keyboard.type("2 of them? x")
+    page.keyboard.press("Enter")
+    comments = page.locator(".comments li")
+    expect(comments).to_contain_text(["2 of them? x"])
+    expect(page.locator("#said")).to_have_text("Comment, kept.")
+    desk.ready(desk.boxes[0])
+    desk.press("1", 0)
+    desk.ready(desk.boxes[1])
+    expect(flag).to_have_attribute("aria-pressed", "false")
+    expect(comments).to_have_count(0)
+    desk.saved()
+    assert desk.names() == ["Jaguar", None]
+    page.reload()
+    desk.ready(desk.boxes[1])
+    page.keyboard.press("ArrowLeft")
+    desk.ready(desk.boxes[0])
+    expect(flag).to_have_attribute("aria-pressed", "true")
+    expect(comments).to_have_count(1)
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    expect(comments).to_have_count(0)
+    expect(flag).to_have_attribute("aria-pressed", "false")
+    desk.saved()
+    assert desk.names() == [None, None] and desk.count(Act) == 6
+
+
 def test_a_species_nobody_listed_is_added_by_typing(make_desk: Callable[..., Desk], page: Page) -> None:
     desk = make_desk(2, names=()).open()
     expect(page.locator(".species .none")).to_contain_text("No species yet.")

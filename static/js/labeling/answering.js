@@ -9,7 +9,10 @@ import { words } from './words.js';
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {{crop: Crop, said: Crop['said'], open: boolean}} Before */
 /** @typedef {{image: number, of: number, count: number, before: number | undefined}} Counted of: the species, 0: all animals */
-/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted}} Done boxes: all that it names, on the desk or not */
+/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted, noted: Pick<Crop, 'flagged' | 'comments'>, text?: string}} Done noted: as it was before. boxes: all that it names, on the desk or not */
+
+/** Acts beside the answer. */
+const STAYS = new Set(['count', 'flag', 'unflag', 'comment']);
 
 export class Answering {
   /** @param {import('./page.js').Page} page @param {import('./outbox.js').Outbox} outbox @param {any} last what the server knows of earlier visits */
@@ -98,8 +101,27 @@ export class Answering {
       const crop = /** @type {Crop} */ (this.page.crop);
       const species = this.page.species[crop.said?.species_id ?? 0];
       const name = words.countOf(count, species?.kind === 'taxon' ? species.name : null);
-      return this.answer('count', 'count', name, [crop], crop.said, { count });
+      return this.note('count', 'count', name, { count });
     });
+  }
+
+  /** An expert shall look, or need not any more. */
+  flag() {
+    this.inTurn(() => {
+      const { flagged } = /** @type {Crop} */ (this.page.crop);
+      return this.note(flagged ? 'unflag' : 'flag', 'flag', flagged ? words.flagDown : words.flagged, { raised: !flagged });
+    });
+  }
+
+  /** @param {string} text */
+  comment(text) {
+    this.inTurn(() => this.note('comment', 'comments', words.comment, { text }));
+  }
+
+  /** Beside the answer: the crop stays on the desk. @param {string} kind @param {string} address @param {string} name @param {Record<string, unknown>} body */
+  note(kind, address, name, body) {
+    const crop = /** @type {Crop} */ (this.page.crop);
+    return this.answer(kind, address, name, [], crop.said, body, [crop.box_id]);
   }
 
   /** The name that most crops of the burst have, for those that have none. */
@@ -139,7 +161,7 @@ export class Answering {
 
   /**
    * @param {string} kind @param {string} address @param {string} name @param {Crop[]} crops
-   * @param {Crop['said']} said @param {Record<string, unknown>} body @param {number[]} [others] boxes that are named too
+   * @param {Crop['said']} said @param {Record<string, any>} body @param {number[]} [others] boxes that are named too
    */
   async answer(kind, address, name, crops, said, body, others = []) {
     const crop = /** @type {Crop} */ (this.page.crop);
@@ -147,7 +169,7 @@ export class Answering {
       key: newKey(), kind, name, said, crop, place: this.queue.placeOf(crop),
       before: crops.map((each) => ({ crop: each, said: each.said, open: each.open })),
       boxes: [...new Set([...crops.map((each) => each.box_id), ...others])],
-      counted: this.counted(crop, said, body),
+      counted: this.counted(crop, said, body), noted: { flagged: crop.flagged, comments: crop.comments }, text: body.text,
     };
     await this.keep(done, kind, `/boxes/${crop.box_id}/${address}`, {
       ...body, lease_token: crop.lease_token, ...(crop.pick_id ? { pick_id: crop.pick_id } : {}),
@@ -170,13 +192,16 @@ export class Answering {
   put(done) {
     for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false, pendingCount: undefined });
     if (done.counted) this.queue.count(done.counted, done.counted.count);
-    if (done.said && done.kind !== 'skip') for (const box of done.boxes) this.queue.said.set(box, done.said.species_id);
+    if (done.kind === 'flag' || done.kind === 'unflag') done.crop.flagged = done.kind === 'flag';
+    if (done.text !== undefined) done.crop.comments = [...done.crop.comments, { by: this.page.userName, text: done.text }];
+    if (done.said && done.kind !== 'skip' && !STAYS.has(done.kind)) for (const box of done.boxes) this.queue.said.set(box, done.said.species_id);
   }
 
   /** As it was before. @param {Done} done */
   putBack(done) {
     for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
-    for (const box of done.boxes) this.queue.said.delete(box);
+    if (STAYS.has(done.kind)) Object.assign(done.crop, done.noted);
+    else for (const box of done.boxes) this.queue.said.delete(box);
     if (!done.counted) return;
     this.queue.count(done.counted, done.counted.before);
     if (done.kind !== 'count') done.crop.pendingCount = done.counted.count;
@@ -211,10 +236,10 @@ export class Answering {
     const size = done.boxes.length;
     const sized = size > 1 ? `${done.name}, ${size} crops` : done.name;
     this.showFoot(done, sized, words.yourLast(done.place));
-    if (done.kind === 'count') this.page.show();
+    if (STAYS.has(done.kind)) this.page.show();
     else this.page.next();
-    const saved = done.kind === 'skip' ? words.skippedSaid : done.kind === 'count' ? words.countSaid(done.name) : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
-    this.page.say([saved, ...(done.kind === 'count' ? [] : this.nextWords())].join(' '));
+    const saved = done.kind === 'skip' ? words.skippedSaid : STAYS.has(done.kind) ? words.noted(done.name) : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
+    this.page.say([saved, ...(STAYS.has(done.kind) ? [] : this.nextWords())].join(' '));
   }
 
   nextWords() {
@@ -298,10 +323,17 @@ export class Answering {
     const known = this.queue.ofBox(reply.box_id);
     if (known) {
       const { pick_id: pickId, lease_token: token, round_id: roundId, said } = reply.crop;
+      if (entry.boxId === null) this.noteAgain(known, reply.crop);
       Object.assign(known, { lease_token: token, open: pickId !== null }, pickId ? { pick_id: pickId, round_id: roundId } : {}, entry.boxId === null ? { said } : {});
     }
     if (entry.boxId === null) this.showOlderTakenBack(known ?? this.queue.insert(reply.crop), reply);
     if (reply.words !== words.takenBackWords(reply.name)) this.page.tell(reply.words);
+  }
+
+  /** What is noted beside a crop, as the server has it. @param {Crop} crop @param {Crop} now */
+  noteAgain(crop, now) {
+    const { flagged, comments, counts } = now;
+    Object.assign(crop, { flagged, comments, counts });
   }
 
   /** What was answered before this page was opened. @param {Crop} crop @param {any} reply */
@@ -324,10 +356,13 @@ export class Answering {
       return;
     }
     const crop = this.queue.ofBox(reply.box_id);
-    if (crop) Object.assign(crop, { said: reply.species_id ? { species_id: reply.species_id, certain: reply.certain } : null, open: false });
+    if (crop) this.noteAgain(crop, reply.crop);
+    if (STAYS.has(reply.of)) {
+      if (crop && crop === this.page.crop) this.page.show();
+    } else if (crop) Object.assign(crop, { said: reply.species_id ? { species_id: reply.species_id, certain: reply.certain } : null, open: false });
     this.mayUndo = true;
     this.showFoot({ picture: `/boxes/${reply.box_id}/crop.jpg` }, reply.name, words.yourLast(reply.round?.done ?? 0));
-    if (crop && crop === this.page.crop) this.page.next();
+    if (crop && crop === this.page.crop && !STAYS.has(reply.of)) this.page.next();
     this.page.say(reply.words);
   }
 

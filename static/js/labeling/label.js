@@ -4,6 +4,7 @@ import { Connection } from './connection.js';
 import { Count } from './count.js';
 import { find } from './dom.js';
 import { Finder } from './finder.js';
+import { Notes } from './notes.js';
 import { Outbox } from './outbox.js';
 import { Page } from './page.js';
 import { Shortcuts } from './shortcuts.js';
@@ -33,13 +34,14 @@ const nothing = () => undefined;
 function start() {
   if (!state.may_label) {
     page.start();
-    keys({ accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing, arm: nothing, majority: nothing, count: nothing }, () => false);
+    keys({ accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing, arm: nothing, majority: nothing, count: nothing, flag: nothing, comment: nothing }, () => false);
     return;
   }
   const outbox = new Outbox(page.user);
   new Connection(page, outbox);
   const answering = new Answering(page, outbox, state.last);
   const count = new Count(page, answering);
+  const notes = new Notes(page, answering);
   const finder = new Finder(find('.find'), page.panel, {
     take: (id, certain) => answering.species(id, certain),
     say: (said) => page.tell(said),
@@ -56,6 +58,8 @@ function start() {
       arm,
       majority: burst.majority,
       count: () => count.open(),
+      flag: () => notes.flag(),
+      comment: () => notes.open(),
       accept: () => answering.accept(),
       find: () => finder.open(),
       emptyPhoto: () => answering.emptyPhoto(),

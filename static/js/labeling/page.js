@@ -1,6 +1,7 @@
 /** What is on the screen: one crop of the queue, drawn at once, and the words around it. */
 import { countWords } from './count.js';
 import { all, find } from './dom.js';
+import { showNotes } from './notes.js';
 import { Panel } from './panel.js';
 import { Pictures } from './pictures.js';
 import { AHEAD, Queue } from './queue.js';
@@ -17,6 +18,7 @@ export class Page {
   constructor(state) {
     const desk = find('#main');
     this.user = Number(desk.dataset.userId);
+    this.userName = desk.dataset.userName ?? '';
     this.project = /** @type {string} */ (desk.dataset.project);
     this.signIn = /** @type {string} */ (desk.dataset.signIn);
     this.signedInAt = new Date(desk.dataset.signedInAt ?? '');
@@ -52,6 +54,7 @@ export class Page {
     find('.stage-words').hidden = true;
     this.showFacts(crop);
     this.panel.show(crop, this.queue.classifier === null);
+    showNotes(crop);
     this.strip.show(crop);
     this.showRound();
     if (picture.state === 'loading') await this.fetching(picture);

@@ -20,6 +20,8 @@
  * @property {number} number
  * @property {number} of
  * @property {number} counted by the boxes
+ * @property {boolean} flagged whether an expert shall look
+ * @property {{by: string, text: string}[]} comments
  * @property {Record<string, number>} counts by hand: species, or 0 for all animals, to how many
  * @property {number | undefined} [pendingCount] goes with the answer
  * @property {string} picture

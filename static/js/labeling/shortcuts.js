@@ -17,6 +17,8 @@ export const KEYS = [
   { group: 'Answer', shown: [['N']], says: 'nothing in the whole photo', act: 'emptyPhoto', keys: ['n'], letter: true },
   { group: 'Answer', shown: [['S']], says: 'skip, ask me again later', act: 'skip', keys: ['s'], letter: true },
   { group: 'Answer', shown: [['K']], says: 'count: digits, then Enter', act: 'count', keys: ['k'], letter: true },
+  { group: 'Note', shown: [['F']], says: 'flag for an expert, or no more', act: 'flag', keys: ['f'], letter: true },
+  { group: 'Note', shown: [['C']], says: 'comment: words, then Enter', act: 'comment', keys: ['c'], letter: true },
   { group: 'Burst', shown: [['E']], says: 'the next answer is for the burst', act: 'arm', keys: ['e'], letter: true },
   { group: 'Burst', shown: [['E'], 'then', ['X']], says: 'not this one: the photo you look at', act: 'species', keys: [] },
   { group: 'Burst', shown: [['M']], says: 'the burst gets its commonest name', act: 'majority', keys: ['m'], letter: true },

@@ -83,8 +83,13 @@ export const words = {
   countWaits: (n) => `${n.toLocaleString('en')}, kept with your answer`,
   /** @param {number} n @param {string | null} name */
   countOf: (n, name) => `${n.toLocaleString('en')} ${name ?? 'in the photo'}`,
+  flag: 'Flag for an expert',
+  flagged: 'Flagged for an expert',
+  flagDown: 'Flag taken down',
+  comment: 'Comment',
+  commentMode: 'Comment: Enter keeps, Esc leaves.',
   /** @param {string} name */
-  countSaid: (name) => `${name}, counted.`,
+  noted: (name) => `${name}, kept.`,
   countMode: 'Count mode: digits, Enter keeps, Esc leaves.',
 
   /** @param {string} name */

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
+import models.round
 from models.audited import audited, untaught
 from models.label import Label
 from models.round import Pick
@@ -30,8 +32,12 @@ def seen(person: Person, study: Study) -> tuple[Any, ...]:
     return leased, *(re.sub(r"[0-9a-f]{32}|\d+ (seconds|minutes)", "", page) for page in pages)
 
 
-def test_no_page_and_no_answer_of_the_desk_tells_which_crop_is_of_the_audit(make_study: MakeStudy) -> None:
+def test_no_page_and_no_answer_of_the_desk_tells_a_crop_of_the_audit_from_others_without_a_guess(
+    make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models.round, "BLIND_ONE_IN", 1)
     study = make_study(4)
+    study.guess({box_id: [0.2, 0.7, 0.1] for box_id in study.boxes})
     person = study.person()
     before = seen(person, study)
     draw(study, study.boxes[1])
