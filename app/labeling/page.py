@@ -31,11 +31,13 @@ def desk_of(access: Access, house: House) -> Desk:
 
 def label_page(desk: Desk, box: Box | None) -> dict[str, Any]:
     """What the template needs. box: the one asked for in the address, else the next one is leased."""
-    species = queries.species_of(desk.session, desk.project.id)
-    retired = {each["id"] for each in species if each["retired"]}
-    may_label = desk.role.rank >= Role.annotator.rank
+    panel, retired = empty_panel(desk)
     crop = (
-        named_crop(desk, box, retired) if box else next_crop(desk, retired) if may_label else seen_crop(desk, retired)
+        named_crop(desk, box, retired)
+        if box
+        else next_crop(desk, retired)
+        if panel["may_label"]
+        else seen_crop(desk, retired)
     )
     rounds = queries.standings(desk.session, desk.project.id, [crop["round_id"]] if crop and crop["round_id"] else [])
     return {
@@ -43,14 +45,31 @@ def label_page(desk: Desk, box: Box | None) -> dict[str, Any]:
         "rounds": rounds,
         "standing": standing_of(crop, rounds),
         "waiting": None if crop else why_nothing(desk),
+        "rate": queries.answers_a_minute(desk.session, desk.project.id, desk.user_id),
+    } | panel
+
+
+def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
+    """What the panel of answers needs besides the crop, and the species that are not offered any more."""
+    species = queries.species_of(desk.session, desk.project.id)
+    panel = {
         "species": {each["id"]: each for each in species},
         "offered": offered(species),
         "classifier": queries.learnt(desk.session, desk.project),
-        "rate": queries.answers_a_minute(desk.session, desk.project.id, desk.user_id),
         "last": last_shown(desk),
-        "may_label": may_label,
+        "may_label": desk.role.rank >= Role.annotator.rank,
         "key": secrets.token_hex(16),
     }
+    return panel, {each["id"] for each in species if each["retired"]}
+
+
+def panel_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
+    """The panel for a crop that is looked at outside of its round; nobody's guess is shown while it waits to be asked blind."""
+    panel, retired = empty_panel(desk)
+    crop = crops_of(desk, [box_id], retired)[box_id] if box_id else None
+    if crop and queries.waits_blind(desk.session, crop["box_id"]):
+        crop |= {"blind": True, "guesses": []}
+    return panel | {"crop": crop}
 
 
 def next_crop(desk: Desk, retired: set[int]) -> Crop | None:

@@ -136,6 +136,12 @@ def first_to_look_at(session: Session, project_id: int) -> int | None:
     return session.scalar(waits) or session.scalar(named)
 
 
+def waits_blind(session: Session, box_id: int) -> bool:
+    """Whether an open pick of the box is to be answered without a guess."""
+    waiting = session.scalars(select(Pick).where(Pick.box_id == box_id, Pick.state == OPEN))
+    return any(pick.is_blind for pick in waiting)
+
+
 def leased_pick(desk: Desk, box_id: int) -> list[tuple[Pick, Lease]]:
     """The open pick of a box that this person has on the desk, if there is one."""
     wanted = (

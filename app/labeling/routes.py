@@ -41,6 +41,7 @@ from app.labeling.bodies import (
 )
 from app.labeling.crops import crops_of, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
+from app.labeling.review_queries import REASONS
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
@@ -236,11 +237,21 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
     label = f"/projects/{desk.project.id}/label"
     box_id = act.answer["box_id"]
     if wants_page(request):
-        return go(f"{label}?box={box_id}" if show_crop and box_id else label)
+        way = way_back(request, desk, box_id if show_crop else None)
+        return go(way or (f"{label}?box={box_id}" if show_crop and box_id else label))
     extra: dict[str, Any] = {"act_id": act.id, "classifier_id": desk.project.classifier_id}
     if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
     return JSONResponse(act.answer | extra)
+
+
+def way_back(request: Request, desk: Desk, box_id: int | None) -> str | None:
+    """To the case of the review page that comes next, or to this one; None where the answer came from elsewhere."""
+    reason = request.query_params.get("review")
+    if reason not in ("all", *REASONS):
+        return None
+    asked = ([] if reason == "all" else [f"reason={reason}"]) + ([f"box={box_id}"] if box_id else [])
+    return f"/projects/{desk.project.id}/review{'?' if asked else ''}{'&'.join(asked)}"
 
 
 def returned_crop(desk: Desk, box_id: int) -> dict[str, Any]:

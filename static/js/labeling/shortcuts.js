@@ -20,7 +20,7 @@ export const KEYS = [
   { group: 'Note', shown: [['F']], says: 'flag for an expert, or no more', act: 'flag', keys: ['f'], letter: true },
   { group: 'Note', shown: [['C']], says: 'comment: words, then Enter', act: 'comment', keys: ['c'], letter: true },
   { group: 'Burst', shown: [['E']], says: 'the next answer is for the burst', act: 'arm', keys: ['e'], letter: true },
-  { group: 'Burst', shown: [['E'], 'then', ['X']], says: 'not this one: the photo you look at', act: 'species', keys: [] },
+  { group: 'Burst', shown: [['E'], 'then', ['X']], says: 'not this one: the photo you look at', act: 'arm', keys: [] },
   { group: 'Burst', shown: [['M']], says: 'the burst gets its commonest name', act: 'majority', keys: ['m'], letter: true },
   { group: 'Take back', shown: [['Ctrl'], ['Z']], says: 'undo, any depth', act: 'undo', keys: ['ctrl+z'] },
   { group: 'Take back', shown: [['Ctrl'], ['Shift'], ['Z']], says: 'redo', act: 'redo', keys: ['ctrl+shift+z'] },
@@ -44,7 +44,7 @@ const IS_MAC = /mac/i.test(navigator.platform);
 
 export class Shortcuts {
   /**
-   * @param {Record<string, (step: any) => void>} acts what each act of the table does
+   * @param {Record<string, (step: any) => void>} acts what each act of the table does; keys of other acts mean nothing on this page
    * @param {(key: string, certain: boolean) => boolean} species answers with the species of a key; false when there is none
    */
   constructor(acts, species) {
@@ -52,8 +52,10 @@ export class Shortcuts {
     this.species = species;
     this.sheet = find('.key-help');
     this.letters = localStorage.getItem(SWITCH) !== 'off';
-    this.rows = new Map(KEYS.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
+    this.keys = KEYS.filter((row) => row.act in acts || ['species', 'help', 'leave'].includes(row.act));
+    this.rows = new Map(this.keys.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
     this.acts.help = () => this.open();
+    this.acts.leave ??= () => undefined;
     addEventListener('keydown', (event) => this.press(event));
     this.sheet.addEventListener('click', (event) => {
       if (event.target === this.sheet || event.target.closest('[data-close]')) this.close();
@@ -114,8 +116,8 @@ export class Shortcuts {
   }
 
   lines() {
-    const groups = new Map(KEYS.map((row) => [row.group, make('dl')]));
-    for (const row of KEYS) groups.get(row.group)?.append(make('div', {}, make('dt', {}, ...row.shown.flatMap(drawn)), make('dd', {}, row.says)));
+    const groups = new Map(this.keys.map((row) => [row.group, make('dl')]));
+    for (const row of this.keys) groups.get(row.group)?.append(make('div', {}, make('dt', {}, ...row.shown.flatMap(drawn)), make('dd', {}, row.says)));
     const columns = [...groups].map(([name, list]) => make('div', { class: 'key-group' }, make('h3', {}, name), list));
     const box = /** @type {HTMLInputElement} */ (make('input', { type: 'checkbox', id: 'letters' }));
     box.checked = this.letters;
