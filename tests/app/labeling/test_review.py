@@ -47,7 +47,7 @@ def test_an_empty_queue_says_what_would_come(make_study: MakeStudy) -> None:
 
 def test_every_doubt_has_its_reason_and_flags_come_first(make_study: MakeStudy) -> None:
     study = make_study(5)
-    maria, jonas = study.person(name="Maria Quispe"), study.person(name="Jonas Weber")
+    maria, jonas = study.person(name="Ines Mayta"), study.person(name="Otto Falk")
     jaguar, ocelot = study.species["Jaguar"], study.species["Ocelot"]
     differ, sure, unsure, doubted, flag = study.boxes
     named(maria, differ, jaguar)
@@ -64,7 +64,7 @@ def test_every_doubt_has_its_reason_and_flags_come_first(make_study: MakeStudy) 
             found.guess_species_id, found.guess_p, found.guess_classifier_id = ocelot, p, classifier
     page = shown(maria)
     assert queue(page) == [flag, differ, unsure, doubted]
-    for words in ("Flagged by <bdi>Jonas Weber</bdi>", "People differ", "<bdi>Jonas Weber</bdi> was not certain"):
+    for words in ("Flagged by <bdi>Otto Falk</bdi>", "People differ", "<bdi>Otto Falk</bdi> was not certain"):
         assert words in page
     assert "The classifier is sure of another" in page
     assert queue(shown(maria, "?reason=differ")) == [differ]
