@@ -18,7 +18,7 @@ import structlog
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from models.audited import untaught
@@ -76,6 +76,7 @@ class Labels:
     box_ids: Ids
     species_ids: Ids
     deployment_ids: Ids
+    sequence_ids: Ids  # 0 where the burst is not known
 
     @property
     def sha256(self) -> str:
@@ -172,7 +173,7 @@ class FineTuning:
                 start,
                 Course(
                     crops=crops, labels=labels.species_ids, deployments=labels.deployment_ids, ids=labels.box_ids,
-                    out=self._weights,
+                    sequences=labels.sequence_ids, out=self._weights,
                     state=self._folder / "state.safetensors", report=self._report,
                     recipe={"loss": row.loss} | (self._job.arguments.get("recipe") or {}),
                 ),
@@ -189,8 +190,10 @@ class FineTuning:
         """Raises DamagedFile unless they are those of the row."""
         path = self._labels_file(row.labels_sha256)
         try:
-            labels = Labels(**load(path.read_bytes()))
-        except (OSError, SafetensorError, TypeError) as error:
+            found = load(path.read_bytes())
+            # a job that began with an older version knows no bursts
+            labels = Labels(**({"sequence_ids": np.zeros_like(found["label_ids"])} | found))
+        except (OSError, SafetensorError, TypeError, KeyError) as error:
             raise DamagedFile(f"{path}: the list of labels cannot be read ({error})") from error
         if labels.sha256 != row.labels_sha256:
             raise DamagedFile(f"{path}: not the labels with which this fine-tune began")
@@ -331,14 +334,20 @@ def read_labels(session: Session, project_id: int) -> tuple[int, Labels]:
     """(the newest label's id, every box with a crop whose settled name trains: none of the audit)."""
     boxes, labels = untaught(session, project_id)
     found = session.execute(
-        select(Box.settled_label_id, Box.id, Box.settled_species_id, Image.deployment_id)
+        select(
+            Box.settled_label_id,
+            Box.id,
+            Box.settled_species_id,
+            Image.deployment_id,
+            func.coalesce(Image.sequence_id, 0),
+        )
         .join(Image, Image.id == Box.image_id)
         .join(Species, Species.id == Box.settled_species_id)
         .where(Box.project_id == project_id, Box.embedder_id.is_not(None), Species.kind.in_(TRAINS))
         .order_by(Box.id)
     ).all()
     taught = [tuple(row) for row in found if row[1] not in boxes and row[0] not in labels]
-    columns = np.array(taught, np.int64).reshape(-1, 4).T
+    columns = np.array(taught, np.int64).reshape(-1, 5).T
     return newest_label_id(session, project_id), Labels(*(np.ascontiguousarray(column) for column in columns))
 
 

@@ -43,7 +43,7 @@ def finished_study(database: Database, store: Store, project_id: int, draw: Draw
     kinds, labels = np.unique([names[box_id] for box_id in ids.tolist()], return_inverse=True)
     where = np.array([places[box_id] for box_id in ids.tolist()], np.int64).reshape(len(ids), 2)
     measured = np.zeros(len(ids), bool)
-    measured[held_out(labels, where[:, 0], draw.test_share, np.random.default_rng(draw.seed))] = True
+    measured[held_out(labels, where[:, 0], where[:, 1], draw.test_share, np.random.default_rng(draw.seed))] = True
     order = np.argsort(measured, kind="stable")  # those that may be asked about come first
     pool = len(ids) - int(measured.sum())
     if not 0 < pool < len(ids):

@@ -50,12 +50,13 @@ class Weights:
 
 @dataclass(frozen=True)
 class Course:
-    """What a fine-tune learns from, and where it writes. labels, deployments, ids: (n,). recipe: what is not as usual."""
+    """What a fine-tune learns from, and where it writes. labels to sequences: (n,). recipe: what is not as usual."""
 
     crops: CropReader
     labels: NDArray[np.int64]
     deployments: NDArray[np.int64]
     ids: NDArray[np.int64]
+    sequences: NDArray[np.int64]
     out: Path
     state: Path
     report: Callable[[Progress], None]
@@ -110,7 +111,7 @@ class FileShelf:
         path = STARTER_DIR / f"{EMBEDDER}.safetensors" if start == STARTER else Path(start)
         return fine_tune(
             path, course.out, course.crops, course.labels, course.deployments, device, ids=course.ids,
-            changed=course.recipe, state=course.state, report=course.report,
+            sequences=course.sequences, changed=course.recipe, state=course.state, report=course.report,
         )  # fmt: skip
 
     def _place(self, source: str) -> Path:

@@ -7,7 +7,9 @@ Norouzzadeh et al. 2019, sec. 3.1 step 5 (every 20 rounds, from 2,000 labels on)
 
 from __future__ import annotations
 
+import base64
 import math
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from worker.learning.descent import Ids
 from worker.learning.judging import Held, hold_out, is_better
 from worker.learning.lessons import CropReader, Lessons
 from worker.learning.metric_training import Diverged, Progress, Recipe, Trainer, fingerprint_of, put, run_course
+from worker.learning.splits import bursts
 from worker.networks.embedder import KIND, load_embedder
 from worker.networks.embedding import EmbeddingNetwork, ResNet50Embedding
 from worker.networks.weights import WeightsError, read_weights, sha256_of, write_weights
@@ -27,6 +30,7 @@ from worker.networks.weights import WeightsError, read_weights, sha256_of, write
 __all__ = ["CropReader", "Verdict", "fine_tune", "recipe_for"]
 
 LEAST_LABELS = 20
+NOBODY = base64.b64encode(zlib.compress(b""))
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def fine_tune(
     recipe: Recipe | None = None,
     *,
     ids: Ids | None = None,
+    sequences: Ids | None = None,
     changed: Mapping[str, Any] | None = None,
     state: Path | None = None,
     report: Callable[[Progress], None] | None = None,
@@ -58,7 +63,8 @@ def fine_tune(
     """Teach the embedder of `start` these labels; where that helps, write the new checkpoint to `out`.
 
     crops: (n, h, w, 3) uint8 by row, asked for a batch at a time. labels: (n,) species ids. deployments: (n,). ids: (n,)
-    of the crops, so that those who judge now did not teach `start` before; default their rows.
+    of the crops, so that those who judge now did not teach `start` before; default their rows. sequences: (n,) their bursts, 0:
+    not known.
     recipe: default recipe_for() this device and number of labels. changed: fields of it that are to be others.
     state: a file that keeps the course at least every minute; where it holds this very course, training goes on from it,
     exactly; another one is overwritten.
@@ -70,7 +76,8 @@ def fine_tune(
     embedder = load_embedder(start, device)
     recipe = replace(recipe or recipe_for(embedder.network.architecture, device, len(labels)), **(changed or {}))
     ids = np.arange(len(labels)) if ids is None else ids
-    held = hold_out(labels, deployments, recipe.held_share, recipe.seed, ids)
+    taught = taught_ids(start)
+    held = hold_out(labels, deployments, recipe.held_share, recipe.seed, ids, taught)
     obstacle = why_not(labels, held)
     if obstacle:
         return Verdict(False, math.nan, math.nan, 0, obstacle)
@@ -86,9 +93,10 @@ def fine_tune(
         return Verdict(False, float(before.mean()), math.nan, trainer.step, words)
     put(trainer.averaged, trainer.best)
     after = trainer.best_right
-    helped = is_better(before, after)
+    groups = bursts(np.zeros(len(labels), np.int64) if sequences is None else sequences)
+    helped = is_better(before, after, groups[lessons.judge])
     if helped:
-        write_tuned(start, out, trainer.averaged, len(labels))
+        write_tuned(start, out, trainer.averaged, len(labels), np.union1d(taught, ids[held.kept]))
     words = in_words(helped, float(before.mean()), float(after.mean()), held.whole)
     return Verdict(helped, float(before.mean()), float(after.mean()), trainer.step, words)
 
@@ -121,8 +129,15 @@ def go_on(trainer: Trainer, state: Path | None, fingerprint: str) -> None:
             state.unlink()
 
 
-def write_tuned(start: Path, out: Path, network: EmbeddingNetwork, n_labels: int) -> None:
-    """The checkpoint: the card of its parent but for the name, and which file it came from."""
+def taught_ids(path: Path) -> Ids:
+    """Ascending: the crops that ever taught this embedder or one that it came from."""
+    _tensors, card = read_weights(path, KIND)
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(card.get("taught", NOBODY))), np.uint32)
+    return steps.cumsum(dtype=np.int64)
+
+
+def write_tuned(start: Path, out: Path, network: EmbeddingNetwork, n_labels: int, taught: Ids) -> None:
+    """The checkpoint: the card of its parent but for the name, which file it came from, and who taught it (ids, ascending)."""
     _tensors, card = read_weights(start, KIND)
     root = str(card.get("root", card["name"]))
     card |= {
@@ -130,6 +145,7 @@ def write_tuned(start: Path, out: Path, network: EmbeddingNetwork, n_labels: int
         "root": root,
         "parent": sha256_of(start),
         "tuned_on_labels": n_labels,
+        "taught": base64.b64encode(zlib.compress(np.diff(taught, prepend=0).astype(np.uint32).tobytes())).decode(),
     }
     write_weights(out, network.state_dict(), card)
 

@@ -160,15 +160,16 @@ def _of_image(
     size = _size(image)
     named_places = (image.get(key) for key in ("location", "seq_id", "id"))
     place = next((str(each) for each in named_places if each not in (None, "")), "")
+    sequence = str(image.get("seq_id") or "")
     boxed = [(row, kind) for row, kind in named if "bbox" in row or "bbox_relative" in row]
     for row, kind in boxed:
         box = _box(row, size)
         if box is None:
             skipped.add("a box that is none, or in pixels of a picture of unknown size", name)
         else:
-            yield Sight(photos / name, box, size, kind, place)
+            yield Sight(photos / name, box, size, kind, place, sequence=sequence)
     if not boxed:
-        yield Sight(photos / name, WHOLE, None, named[0][1], place)
+        yield Sight(photos / name, WHOLE, None, named[0][1], place, sequence=sequence)
 
 
 def _why_not(image: Row, name: str, named: list[tuple[Row, str]], photos: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class NamedCrops:
     deployment: Ids
     sequence: Ids
     number: int = 1
+    aside: Ids = field(default_factory=lambda: np.empty(0, np.int64))
 
     def only(self, mine: Ids) -> NamedCrops:
         """With the names of these, numbers into the m; the others are crops without a name."""
@@ -35,5 +36,5 @@ class NamedCrops:
         )
 
     def unnamed(self) -> Ids:
-        """(n - m,) rows, ascending."""
-        return np.setdiff1d(np.arange(len(self.vectors)), self.rows)
+        """Rows, ascending: all but the named ones and those that are kept aside."""
+        return np.setdiff1d(np.arange(len(self.vectors)), np.concatenate([self.rows, self.aside]))

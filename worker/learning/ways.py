@@ -103,5 +103,5 @@ def judged(crops: NamedCrops, seed: int, way: Way) -> Report:
     kept, held = unseen(few.deployment, few.sequence, few.labels, HELD_SHARE, chance)
     if not len(held):
         return Report(float("nan"), {}, 0)
-    probe = taught(few.only(kept), seed, None, way)
+    probe = taught(replace(few.only(kept), aside=few.rows[held]), seed, None, way)
     return judge(probe, crops.vectors[few.rows[held]], few.labels[held], bursts(few.sequence)[held])

@@ -200,7 +200,7 @@ class Course:
         taught = np.array(rows, np.int64)
         verdict = fine_tune(
             self._weights, out, Taught(self.study, taught), self.study.labels[taught], self.study.deployment[taught], device,
-            ids=taught, changed=self._changed(), state=state,
+            ids=taught, sequences=self.study.sequence[taught], changed=self._changed(), state=state,
         )  # fmt: skip
         state.unlink(missing_ok=True)
         if verdict.helped:

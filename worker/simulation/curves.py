@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Curve = Mapping[int, float]  # labels -> accuracy
+from scipy.special import stdtrit
 
-# Student's t, 97.5%, by degrees of freedom; beyond them the normal distribution's is near enough
-T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+Curve = Mapping[int, float]  # labels -> accuracy
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def mean_and_half(values: Sequence[float]) -> tuple[float, float]:
     mean = statistics.fmean(values)
     if len(values) < 2:
         return mean, math.nan
-    return mean, T_975.get(len(values) - 1, 1.96) * statistics.stdev(values) / math.sqrt(len(values))
+    return mean, float(stdtrit(len(values) - 1, 0.975)) * statistics.stdev(values) / math.sqrt(len(values))
 
 
 def band(curves: Sequence[Curve]) -> Band:

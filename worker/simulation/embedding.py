@@ -13,10 +13,15 @@ from worker.device import Device
 from worker.learning.lessons import CropReader
 from worker.networks.embedder import CROP_PX, KIND, load_embedder
 from worker.networks.embedding import DIM
-from worker.networks.weights import STARTER_DIR, read_weights, sha256_of, write_weights
+from worker.networks.weights import STARTER_DIR, read_weights, sha256_of, write_atomically, write_weights
 
 AT_ONCE = 256
 Tell = Callable[[str, int, int], None]
+
+
+def file_of(source: str | Path) -> Path:
+    """`starter`, or a file."""
+    return STARTER_DIR / f"{KIND}.safetensors" if source == "starter" else Path(source)
 
 
 def start_weights(source: str | Path, size_px: int, work: Path) -> Path:
@@ -24,7 +29,7 @@ def start_weights(source: str | Path, size_px: int, work: Path) -> Path:
 
     Raises WeightsError.
     """
-    path = STARTER_DIR / f"{KIND}.safetensors" if source == "starter" else Path(source)
+    path = file_of(source)
     tensors, card = read_weights(path, KIND)
     if card.get("crop_px", CROP_PX) == size_px:
         return path
@@ -43,7 +48,7 @@ def embedded(crops: CropReader, who: str, weights: Path, folder: Path, device: D
     done, half, count = (folder / f"vectors-{key}.{end}" for end in ("npy", "half.npy", "json"))
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        begun = json.loads(count.read_text())["rows"] if half.is_file() and count.is_file() else 0
+        begun = rows_done(count) if half.is_file() else 0
         mode = "r+" if begun else "w+"
         vectors = np.lib.format.open_memmap(half, mode=mode, dtype=np.float32, shape=(len(crops), DIM))
         embedder = load_embedder(weights, device)
@@ -51,8 +56,16 @@ def embedded(crops: CropReader, who: str, weights: Path, folder: Path, device: D
             rows = np.arange(start, min(start + AT_ONCE, len(crops)))
             vectors[rows] = embedder.embed(crops[rows])
             vectors.flush()
-            count.write_text(json.dumps({"rows": int(rows[-1]) + 1}))
+            write_atomically(count, json.dumps({"rows": int(rows[-1]) + 1}).encode())
             tell("Embedding", int(rows[-1]) + 1, len(crops))
         half.replace(done)
         count.unlink(missing_ok=True)
     return done
+
+
+def rows_done(count: Path) -> int:
+    """What the file says; 0 where it is not there or damaged."""
+    try:
+        return int(json.loads(count.read_text())["rows"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0

@@ -27,7 +27,7 @@ from worker.learning.ways import WAYS
 from worker.networks.weights import sha256_of, write_atomically
 from worker.selection.strategies import NEEDS_CROPS, STRATEGIES
 from worker.simulation.course import FIRSTS, LINES, Course, Line, Protocol, Table, read_lines, strategy_and_way
-from worker.simulation.embedding import embedded, start_weights
+from worker.simulation.embedding import embedded, file_of, start_weights
 from worker.simulation.studies import Study
 
 PIXELS_PX = 64  # the side at which strategies look at crops (DECISIONS 12)
@@ -117,13 +117,13 @@ def remember(wishes: Wishes, study: Study, work: Path) -> None:
 
 def settings_of(wishes: Wishes, study: Study) -> dict[str, Any]:
     """Everything that decides what comes out, for settings.json."""
-    weights = "" if wishes.embedder == "starter" else sha256_of(Path(wishes.embedder))
     return json.loads(json.dumps(asdict(wishes))) | {  # type: ignore[no-any-return]  # lists as JSON has them
         "study": study.name,
         "pool": study.pool,
         "test": len(study) - study.pool,
         "species": list(study.species),
-        "embedder_sha256": weights,
+        "study_sha256": study.sha256,
+        "embedder_sha256": sha256_of(file_of(wishes.embedder)),
     }
 
 
@@ -138,7 +138,7 @@ def set_up(study: Study, wishes: Wishes, work: Path, tell: Tell) -> Table:
         return Table(replace(study, vectors=None), file, None)
     assert study.crops is not None
     weights = start_weights(wishes.embedder, wishes.size_px, work)
-    vectors = embedded(study.crops, "the study", weights, work, find_device(), tell)
+    vectors = embedded(study.crops, study.sha256, weights, work, find_device(), tell)
     return Table(study, vectors, weights, pixels_of(study, work, tell) if wishes.looking() else None)
 
 

@@ -6,21 +6,26 @@ import csv
 import io
 import json
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.optimize import isotonic_regression
+
 from worker.learning.ways import PLAIN
 from worker.networks.weights import write_atomically
 from worker.simulation.course import strategy_and_way
-from worker.simulation.curves import Band, Curve, area, band, labels_to, mean_and_half, paired
+from worker.simulation.curves import Band, Curve, area, band, common_labels, labels_to, mean_and_half, paired
 from worker.simulation.harness import Played
 from worker.simulation.studies import Study
 
 BASELINE = "random"
 SHARES = (0.80, 0.85, 0.90, 0.95)
 DIGITS = 4
+REDRAWN = 400
 
 
 def write_results(played: Sequence[Played], study: Study, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -29,9 +34,10 @@ def write_results(played: Sequence[Played], study: Study, settings: dict[str, An
     {"settings", "curves": {strategy: {"labels", "mean", "low95", "high95"}}, "recall": the same, "labels_to": {strategy:
     {"0.85": n or null}}, "area": {strategy: {"mean", "low95", "high95"}}, "against_random": curves of paired differences,
     "gain": {strategy: {"mean", "low95", "high95"}}: its area less random's, seed by seed,
-    "saved": {strategy: share of the labels of random at the budget that it needs less}, "calibration": curves of the expected
-    calibration error, "against_plain": {strategy+way: {"accuracy", "recall", "calibration": curves of paired differences from
-    the strategy with the plain classifier, "area": of accuracy}}, "fine_tunes": {strategy: [...]}}.
+    "saved": {strategy: share of the labels of random at the budget that it needs less}, "saved95": {strategy: [low, high]},
+    "calibration": curves of the expected calibration error, "against_plain": {strategy+way: {"accuracy", "recall",
+    "calibration": curves of paired differences from the strategy with the plain classifier, "area": of accuracy}},
+    "fine_tunes": {strategy: [...]}}.
     """
     found = results(played, settings)
     write_atomically(folder / "results.json", (json.dumps(found, indent=1) + "\n").encode())
@@ -59,7 +65,10 @@ def results(played: Sequence[Played], settings: dict[str, Any]) -> dict[str, Any
         "gain": {
             name: area_apart(curves, baseline) for name, curves in accuracy.items() if name in others and baseline
         },
-        "saved": saved(bands),
+        "saved": {name: saved(curves, baseline) for name, curves in accuracy.items() if name in others and baseline},
+        "saved95": {
+            name: saved95(curves, baseline) for name, curves in accuracy.items() if name in others and baseline
+        },
         "calibration": {name: plain(band(curves)) for name, curves in by_strategy(played, "calibration").items()},
         "against_plain": against_plain(played),
         "fine_tunes": {
@@ -95,16 +104,39 @@ def area_apart(curves: Sequence[Curve], others: Sequence[Curve]) -> dict[str, fl
     return interval([area(mine) - area(theirs) for mine, theirs in zip(curves, others, strict=True)])
 
 
-def saved(bands: dict[str, Band]) -> dict[str, float | None]:
+def saved(curves: Sequence[Curve], baseline: Sequence[Curve]) -> float | None:
     """The share of random's labels that a strategy does without to name as much right as random does at the budget.
 
-    None where it never does. Empty without random.
+    None where it never does. Both mean curves are made never to fall first (isotonic regression): the first crossing of a
+    noisy curve comes too early, and a curve measured against itself would save labels.
     """
-    if BASELINE not in bands:
-        return {}
-    budget, share = bands[BASELINE].labels[-1], bands[BASELINE].mean[-1]
-    needed = {name: labels_to(found.labels, found.mean, share) for name, found in bands.items() if name != BASELINE}
-    return {name: None if labels is None else round(1 - labels / budget, DIGITS) for name, labels in needed.items()}
+    labels = common_labels([*curves, *baseline])
+    mine, theirs = (rising(labels, each) for each in (curves, baseline))
+    needed, usual = labels_to(labels, mine, theirs[-1]), labels_to(labels, theirs, theirs[-1])
+    return None if needed is None or not usual else round(1 - needed / usual, DIGITS)
+
+
+def saved95(curves: Sequence[Curve], baseline: Sequence[Curve]) -> list[float | None]:
+    """[low, high] of the same with 95%, over seeds drawn again (Efron 1979); low is None where more than 2.5% never get there.
+
+    Empty with one seed.
+    """
+    if len(curves) < 2:
+        return []
+    rng = np.random.default_rng(len(curves))
+    found = []
+    for again in rng.integers(0, len(curves), (REDRAWN, len(curves))).tolist():
+        share = saved([curves[seed] for seed in again], [baseline[seed] for seed in again])
+        found.append(-math.inf if share is None else share)
+    found.sort()
+    low, high = found[int(0.025 * REDRAWN)], found[math.ceil(0.975 * REDRAWN) - 1]
+    return [None if share == -math.inf else share for share in (low, high)]
+
+
+def rising(labels: Sequence[int], curves: Sequence[Curve]) -> list[float]:
+    """The mean of the curves, as near as a curve that never falls can be."""
+    mean = [statistics.fmean(curve[at] for curve in curves) for at in labels]
+    return [float(value) for value in isotonic_regression(mean).x]
 
 
 def interval(values: Sequence[float]) -> dict[str, float | None]:

@@ -7,10 +7,12 @@ a picture that cannot be read is named and left out before anything is measured.
 
 from __future__ import annotations
 
+import hashlib
 import tarfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from worker.learning.descent import Floats, Ids
 from worker.learning.label_tables import paths_of
 from worker.learning.labelled_sets import DECODERS, SightedCrops, read_set
 from worker.learning.sights import WHOLE, NotASet, Sight
-from worker.learning.splits import by_group
+from worker.learning.splits import unseen
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz")
 TEST = "test"
@@ -47,6 +49,18 @@ class Study:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Equal for equal crops (which pictures, which part of each; or which vectors) with equal names, in equal order."""
+        digest = hashlib.sha256(repr((self.species, self.pool)).encode())
+        for column in (self.labels, self.deployment, self.sequence):
+            digest.update(np.ascontiguousarray(column, np.int64))
+        if self.vectors is not None:
+            digest.update(np.ascontiguousarray(self.vectors))
+        for sight in self.crops.sights if self.crops is not None else ():
+            digest.update(repr((str(sight.path), tuple(sight.box_xyxy))).encode())
+        return digest.hexdigest()
 
     @property
     def true_of_test(self) -> Ids:
@@ -121,11 +135,12 @@ def drawn(sights: Sequence[Sight], draw: Draw) -> tuple[Ids, int]:
     chance = np.random.default_rng(draw.seed)
     is_test = np.array([sight.split == TEST for sight in sights])
     if not is_test.any():
-        labels, places = (
+        labels, places, sequences = (
             np.unique([getattr(sight, what) for sight in sights], return_inverse=True)[1]
-            for what in ("species", "place")
+            for what in ("species", "place", "sequence")
         )
-        is_test[held_out(labels, places, draw.test_share, chance)] = True
+        known = np.array([bool(sight.sequence) for sight in sights])
+        is_test[held_out(labels, places, np.where(known, sequences + 1, 0), draw.test_share, chance)] = True
     ask, measure = (
         np.sort(chance.permutation(np.flatnonzero(mask))[:most])
         for mask, most in ((~is_test, draw.pool), (is_test, draw.test))
@@ -133,9 +148,12 @@ def drawn(sights: Sequence[Sight], draw: Draw) -> tuple[Ids, int]:
     return np.concatenate([ask, measure]), len(ask)
 
 
-def held_out(labels: Ids, deployments: Ids, share: float, chance: np.random.Generator) -> Ids:
-    """Rows to measure on: whole deployments where that leaves some, else single rows."""
-    held = by_group(deployments, labels, share, chance)[1]
+def held_out(labels: Ids, deployments: Ids, sequences: Ids, share: float, chance: np.random.Generator) -> Ids:
+    """Rows to measure on: whole deployments where that makes at least half of the share, else whole bursts, else single rows.
+
+    sequences: 0 where the burst is not known.
+    """
+    held = unseen(deployments, sequences, labels, share, chance)[1]
     return held if len(held) else chance.permutation(len(labels))[: round(share * len(labels))]
 
 

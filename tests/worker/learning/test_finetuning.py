@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from worker.device import find_device
 from worker.learning.augmentation import Augmentation
-from worker.learning.finetuning import Verdict, fine_tune
+from worker.learning.finetuning import Verdict, fine_tune, taught_ids
+from worker.learning.judging import hold_out
 from worker.learning.metric_training import Progress, Recipe
 from worker.networks.embedder import card_of, load_embedder
 from worker.networks.embedding import ResNet50Embedding
@@ -75,6 +76,8 @@ def test_what_can_be_learned_is_learned_and_the_new_checkpoint_names_its_parent(
     assert verdict.words == f"Recognises {verdict.after:.1%} of held-out crops, before {verdict.before:.1%}."
     _tensors, card = read_weights(out, "embedder")
     assert (card["parent"], card["name"]) == (sha256_of(STARTER), "starter + 120 labels")
+    held = set(hold_out(LABELS, DEPLOYMENTS, TAUGHT.held_share, TAUGHT.seed).held.tolist())
+    assert set(taught_ids(out).tolist()) == set(range(120)) - held and not len(taught_ids(STARTER))
     assert load_embedder(out, DEVICE).crop_px == 256
     assert [progress.step for progress in seen] == list(range(1, 17)) == list(range(1, verdict.steps + 1))
     assert seen[-1].validation == pytest.approx(verdict.after)

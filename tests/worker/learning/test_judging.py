@@ -38,6 +38,24 @@ def test_who_was_held_stays_held_when_more_is_said() -> None:
         assert np.isin(other.held, later.held).mean() < 0.6
 
 
+def test_a_crop_that_taught_the_embedder_never_judges_it() -> None:
+    """Cameras of uneven size, each with its own species: the draw that holds the most classes changes as labels come."""
+    for trial in range(6):
+        rng = np.random.default_rng(trial)
+        cameras = rng.choice(30, 5000, p=rng.dirichlet(np.full(30, 0.7)))
+        taste = rng.dirichlet(np.full(8, 0.5), 30)
+        labels = np.array([rng.choice(8, p=taste[camera]) for camera in cameras])
+        ids, taught, held_again = rng.permutation(9000)[:5000], np.empty(0, np.int64), []
+        for n in (1000, 2000, 3000, 4000, 5000):
+            parted = hold_out(labels[:n], cameras[:n], 0.2, 1, ids[:n], taught)
+            judges = ids[parted.held]
+            assert not np.isin(judges, taught).any() and len(judges) > 0.02 * n
+            assert not set(cameras[parted.held]) & set(cameras[parted.kept]) or not parted.whole
+            taught = np.union1d(taught, ids[parted.kept])
+            held_again.append(len(judges) / n)
+        assert np.mean(held_again) > 0.1
+
+
 def test_rows_are_held_by_their_ids_whatever_their_order() -> None:
     rng = np.random.default_rng(1)
     ids, labels, one = rng.permutation(900)[:300], rng.integers(0, 3, 300), np.zeros(300, np.int64)
@@ -73,3 +91,12 @@ def test_better_needs_more_crops_won_than_chance_would_give() -> None:
     after[104:112] = 1  # 12 won, 1 lost
     assert is_better(before, after)
     assert not is_better(after, before)
+
+
+def test_frames_of_one_burst_count_as_one() -> None:
+    before, after = np.zeros(200), np.zeros(200)
+    after[:10] = 1  # two bursts of five went right
+    assert is_better(before, after)
+    assert not is_better(before, after, np.arange(200) // 5)
+    after[:100] = np.arange(100) % 5 == 0  # one frame of each of twenty bursts
+    assert is_better(before, after, np.arange(200) // 5)

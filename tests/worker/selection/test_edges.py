@@ -53,6 +53,14 @@ def test_none_one_and_all_rows_can_be_picked_whatever_is_known(name: str, make) 
     assert (np.random.get_state()[1] == state).all() and torch.equal(torch.get_rng_state(), torch_state)
 
 
+@pytest.mark.parametrize("name", [*NAMES, "margin", "confidence", "entropy", "learning_loss", "margin_spread"])
+def test_while_one_class_is_known_the_picks_are_spread_and_not_the_first_rows(name: str) -> None:
+    vectors = np.random.default_rng(1).standard_normal((300, 4), dtype=np.float32)
+    pool = known_pool(vectors, [290, 295, 299], [0, 0, 0], np.ones((300, 1), np.float32))
+    picks = STRATEGIES[name](pool, 10, np.random.default_rng(0))
+    assert max(picks) > 50
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_vector_that_is_not_finite_is_refused(name: str) -> None:
     vectors = VECTORS.copy()

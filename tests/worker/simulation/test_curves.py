@@ -7,14 +7,15 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.worker.simulation.known_studies import clouds
 from worker.simulation.course import Line
-from worker.simulation.curves import area, band, labels_to, paired
+from worker.simulation.curves import area, band, labels_to, mean_and_half, paired
 from worker.simulation.harness import Played
 from worker.simulation.report import write_report
-from worker.simulation.results import write_results
+from worker.simulation.results import saved, saved95, write_results
 
 SETTINGS = {
     "study": "<clouds>", "pool": 240, "test": 80, "seeds": 2, "embedder": "starter",
@@ -34,7 +35,7 @@ def test_a_band_is_the_mean_and_student_s_interval() -> None:
     found = band([{100: 0.5, 200: 0.6}, {100: 0.7, 200: 0.6}])
     assert found.labels == [100, 200]
     assert found.mean == pytest.approx([0.6, 0.6])
-    half = 12.706 * math.sqrt(0.02) / math.sqrt(2)
+    half = 12.7062047 * math.sqrt(0.02) / math.sqrt(2)
     assert found.low95 == pytest.approx([0.6 - half, 0.6])
     assert all(math.isnan(value) for value in band([{100: 0.5}]).low95)
 
@@ -73,6 +74,8 @@ def test_the_files_say_what_the_courses_came_to(tmp_path: Path) -> None:
         found["gain"]["margin"]["mean"] == 0.0975
     )  # (0 + 0.1) / 2 over the first hundred, (0.1 + 0.19) / 2 over the second
     assert found["saved"] == {"margin": 0.3333}  # 0.7 at 200 instead of 300
+    low, high = found["saved95"]["margin"]
+    assert low is not None and low <= 0.3333 <= high
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 12
     assert rows[-1] == {
@@ -113,3 +116,27 @@ def test_one_seed_and_no_baseline_are_fine(tmp_path: Path) -> None:
     assert found["curves"]["margin"]["low95"] == [None, None]
     assert (found["against_random"], found["saved"]) == ({}, {})
     assert "margin" in write_report(found, [], tmp_path).read_text()
+
+
+def test_a_noisy_curve_saves_nothing_against_itself() -> None:
+    rng = np.random.default_rng(1)
+    labels = range(1000, 4001, 100)
+
+    def noisy() -> dict[int, float]:
+        return {at: 0.7 - 50 / at + 0.01 * rng.standard_normal() for at in labels}
+
+    told = []
+    for _ in range(100):
+        curves, others = ([noisy() for _ in range(5)] for _ in range(2))
+        assert saved(others, others) == 0
+        told.append(saved(curves, others))
+    reached = [share for share in told if share is not None]
+    assert abs(np.mean(reached)) < 0.08  # the first crossing of the mean curve saved twice as much and more
+    low, high = saved95(curves, others)
+    assert (low is None or low < 0) and high > 0
+
+
+def test_an_interval_knows_how_many_seeds_there_are() -> None:
+    for seeds, factor in ((5, 2.776), (11, 2.228), (20, 2.093)):  # Student's t, 97.5%
+        values = list(np.linspace(0.4, 0.6, seeds))
+        assert mean_and_half(values)[1] == pytest.approx(factor * np.std(values, ddof=1) / seeds**0.5, rel=1e-3)
