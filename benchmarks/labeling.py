@@ -126,8 +126,8 @@ def furnished(house: Household, name: str, crops: int, asked: int) -> int:
             {
                 "project_id": project_id, "batch_id": batch.id, "deployment_id": deployment.id, "path": f"A/{number}.jpg",
                 "sha256": hashlib.sha256(f"{name}/{number}".encode()).hexdigest(), "size": 1, "state": READY, "reason": "",
-                "width_px": 640, "height_px": 480, "captured_at": START + dt.timedelta(minutes=10 * (number // 3), seconds=number % 3),
-                "created_at": utc_now(),
+                "width_px": 640, "height_px": 480, "created_at": utc_now(),
+                "captured_at": START + dt.timedelta(minutes=10 * (number // 3), seconds=number % 3),
             }
             for number in range(crops)
         ]  # fmt: skip
@@ -174,7 +174,7 @@ def picture(number: int) -> bytes:
 
 
 def single_view(house: Household, project_id: int, crops: int, thought_s: float) -> tuple[float, list[float]]:
-    """(labels a minute by the clock, ms from each key to the next crop on the screen); not of the last crop, after which none comes."""
+    """(labels a minute by the clock, ms from each key to the next crop on the screen); after the last crop none comes."""
     every: list[float] = []
     with sync_playwright() as playwright:
         chromium = os.environ.get("WATERHOLE_CHROMIUM", "/usr/bin/chromium")

@@ -55,9 +55,9 @@ class Study:
         """Equal for equal crops (which pictures, which part of each; or which vectors) with equal names, in equal order."""
         digest = hashlib.sha256(repr((self.species, self.pool)).encode())
         for column in (self.labels, self.deployment, self.sequence):
-            digest.update(np.ascontiguousarray(column, np.int64))
+            digest.update(np.ascontiguousarray(column, np.int64).tobytes())
         if self.vectors is not None:
-            digest.update(np.ascontiguousarray(self.vectors))
+            digest.update(np.ascontiguousarray(self.vectors).tobytes())
         for sight in self.crops.sights if self.crops is not None else ():
             digest.update(repr((str(sight.path), tuple(sight.box_xyxy))).encode())
         return digest.hexdigest()
