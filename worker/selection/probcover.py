@@ -18,6 +18,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     classes, at least 10). Labelled and taken rows cover too. All over 10,000 open rows by chance, 10 k where that is
     more. Raises NotEnough, and ValueError on vectors that are not finite. Yehuda et al. 2022, "Active learning through
     a covering lens", Alg. 1, sec. 3.2.
+    Falls below random on frozen vectors of CIFAR-10, by 3.2 points (docs/lab-log.md).
     """
     rows = pool.open_rows(k)
     if not k:

@@ -15,6 +15,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     """Choose the k open rows with the lowest D; VAAL's with one label, SRAAL's first pool with none.
 
     Raises NotEnough, and ValueError where the pool has no crops, or naming a row that is not finite. Kim et al. 2021, sec. 3.
+    Falls below random on CIFAR-10 with frozen vectors and the recipe for a CPU, by 0.8 points (docs/lab-log.md).
     """
     rows = pool.open_rows(k)
     crops = crops_of(pool, "TA-VAAL")

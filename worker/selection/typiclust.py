@@ -20,6 +20,7 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     rows by chance (10 k where that is more) and as many labelled and taken ones. Typical: the inverse of the mean distance
     to its 20 nearest in the cluster. Raises NotEnough, and ValueError on vectors that are not finite. Hacohen et al.
     2022, "Active learning on a budget: opposite strategies suit high and low budgets", Alg. 1, eq. 4.
+    Falls below random on frozen vectors of CIFAR-10 with 1,000 labels and more, by 0.6 points (docs/lab-log.md).
     """
     rows = pool.open_rows(k)
     if not k:

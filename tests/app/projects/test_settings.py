@@ -325,13 +325,16 @@ def test_every_strategy_that_a_project_may_choose_is_offered_and_known_to_the_wo
 
 
 def test_what_was_measured_of_each_strategy_stands_beside_the_choice_the_best_first(desk: Desk) -> None:
-    assert set(EVIDENCE) < set(STRATEGY_NAMES) - {"random"}  # what all are compared with
+    assert set(EVIDENCE) == set(STRATEGY_NAMES) - {"random"}  # what all are compared with
     shown = desk.show()
     table = shown.split("What was measured of them</summary>")[1].split("</details>")[0]
     gained = [float(points.replace("−", "-")) for points in re.findall(r'<td class="n">([+−][0-9.]+)</td>', table)]
     assert len(gained) == len(EVIDENCE) and gained == sorted(gained, reverse=True)
     default = EVIDENCE[Project.__table__.c.strategy.default.arg]
-    assert default.above == max(each.above for each in EVIDENCE.values())  # a new project begins with what won
+    assert (
+        default.low > 0
+    )  # a new project begins with what beats random by more than chance, and nothing beats it by more
+    assert all(each.low <= default.above for each in EVIDENCE.values())
     assert f"{default.saved}%" in table and "not on camera-trap photos" in table
 
 
