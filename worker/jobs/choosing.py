@@ -86,8 +86,8 @@ def choose(
     audits = min(audits_among(size, chance), size - 1, int(field.unseen.sum()))
 
     def next_rows(gone: list[int], k: int) -> list[int]:
-        taken = np.concatenate([pool.taken, np.array(gone, np.int64)])
-        return STRATEGIES[strategy](replace(pool, taken=taken), k, rng)
+        picked = np.array(gone, np.int64)
+        return STRATEGIES[strategy](replace(pool, taken=np.concatenate([pool.taken, picked]), picked=picked), k, rng)
 
     picks, passed = served(next_rows, set(np.flatnonzero(field.audited).tolist()), size - audits)
     unseen = np.setdiff1d(np.flatnonzero(field.unseen), picks)

@@ -24,15 +24,16 @@ def event_aware(select: Select) -> Select:
         rows = pool.open_rows(k)
         # asked more than once a round: fit once. What k-center keeps must not learn of rows that are only barred.
         asked = replace(pool, fit=cache(pool.fit), coverage=None)
+        picks: list[int] = pool.picked.tolist()
+        done, k = len(picks), len(picks) + k
         share = -(-k // max(len(np.unique(pool.deployment[rows])), 1))
-        picks: list[int] = []
         for once, most in [(True, share), (True, k), (False, k)]:
             while len(picks) < k and len(free := allowed(asked, rows, picks, once, most)):
                 barred = np.setdiff1d(rows, free, assume_unique=True)
                 shown = replace(asked, taken=np.concatenate([asked.taken, barred]))
                 found = select(shown, min(2 * (k - len(picks)), len(free)), rng)
                 picks += kept(asked, picks, found, once, most)[: k - len(picks)]
-        return picks
+        return picks[done:]
 
     return chosen
 

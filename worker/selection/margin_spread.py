@@ -23,18 +23,25 @@ def select(pool: Pool, k: int, rng: np.random.Generator) -> list[int]:
     gaps = margins_of(pool, rng)
     few = np.array(lowest(gaps, rows, min(SHARE * k, len(rows))), dtype=np.int64)
     vectors = lengthened(np.asarray(pool.vectors[few], dtype=np.float32))
-    return [int(few[point]) for point in spread(1 - gaps[few], vectors, k)]
+    before = lengthened(np.asarray(pool.vectors[pool.picked], dtype=np.float32))
+    return [int(few[point]) for point in spread(1 - gaps[few], vectors, k, before)]
 
 
-def spread(doubts: Floats, vectors: Floats, k: int) -> list[int]:
-    """(u,) > 0 or 0 and (u, d), k <= u -> k different points, greedily; ties go to the lower point."""
+def spread(doubts: Floats, vectors: Floats, k: int, before: Floats) -> list[int]:
+    """(u,) > 0 or 0 and (u, d), k <= u -> k different points, greedily; ties go to the lower point.
+
+    before: (b, d) of this round's picks so far.
+    """
     free = np.ones(len(doubts), dtype=bool)
     away = np.ones(len(doubts), dtype=np.float32)
+    for place, vector in enumerate(before):
+        distances = squared_distance(vectors, vector)
+        away = np.minimum(away, distances) if place else distances
     points: list[int] = []
     for _ in range(k):
         point = int(np.where(free, doubts * away, -1).argmax())
         distances = squared_distance(vectors, vectors[point])
-        away = np.minimum(away, distances) if points else distances
+        away = np.minimum(away, distances) if points or len(before) else distances
         free[point] = False
         points.append(point)
     return points

@@ -27,7 +27,8 @@ class Pool:
     vectors: (n, d) float32 or float16, may be memory-mapped and read-only. sequence, deployment: (n,) whole numbers, equal where
     two crops come from one burst, one camera; sequence 0: not known, a crop by itself.
     labelled: (m,) rows with a settled name; labels: (m,) their classes.
-    taken: rows that are gone from the pool without a name (chosen but not answered yet, skipped, "cannot tell").
+    taken: rows that are gone from the pool without a name (chosen but not answered yet, skipped, "cannot tell"). picked: those of
+    them that this very round picked already, in order: it is asked for more.
     fit: trains on the labels when called and returns (n, C) probabilities; strategies that need none never call it.
     crops: (n, height, width, 3) uint8 or None. coverage: what k-center knew after the last round, or None; it is a
     cache that k-center brings up to date in place, and it changes the time, never the picks. classifier: the network
@@ -43,6 +44,7 @@ class Pool:
     deployment: Rows
     crops: NDArray[np.uint8] | None = None
     taken: Rows = field(default_factory=no_rows)
+    picked: Rows = field(default_factory=no_rows)
     coverage: Coverage | None = None
     classifier: Classifier | None = None
 

@@ -1,11 +1,14 @@
 """Strategies that look for doubt first and spread it over clusters: informative_diverse, margin_cluster_mean, -_spread, dmbal."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.worker.selection.pools import blobs, known_pool, two_class_chances
 from worker.selection import dmbal, informative_diverse, margin_cluster_mean, margin_spread
 from worker.selection.clustering import at_centers, k_means
 from worker.selection.informative_diverse import means_of, shares
+from worker.selection.margin_spread import lengthened, spread
 
 FAR = [[0.0, 0.0], [50.0, 0.0], [0.0, 50.0]]
 
@@ -127,3 +130,16 @@ def test_margin_spread_is_the_greedy_it_says() -> None:
 
         picks.append(max((row for row in rows if row not in picks), key=worth))
     assert margin_spread.select(pool, 8, rng()) == picks
+
+
+def test_margin_spread_asked_for_more_goes_on_as_if_it_had_been_asked_at_once() -> None:
+    draws = np.random.default_rng(5)
+    vectors, doubts = lengthened(draws.standard_normal((40, 4)).astype(np.float32)), draws.random(40, dtype=np.float32)
+    points = spread(doubts, vectors, 8, vectors[:0])
+    others = np.setdiff1d(np.arange(40), points[:5])
+    more = spread(doubts[others], vectors[others], 3, vectors[points[:5]])
+    assert others[more].tolist() == points[5:]
+    pool = known_pool(vectors, [0, 1], [0, 1], two_class_chances(np.linspace(0.1, 0.9, 40).astype(np.float32)))
+    first = np.array(margin_spread.select(pool, 5, rng()))
+    again = replace(pool, taken=first)
+    assert margin_spread.select(again, 3, rng()) != margin_spread.select(replace(again, picked=first), 3, rng())

@@ -30,6 +30,15 @@ def test_one_crop_a_burst_the_best_of_each() -> None:
     assert select(pool_of([1, 1, 1, 2, 2, 3], [0] * 6), 3, RNG(0)) == [0, 3, 5]
 
 
+def test_asked_for_more_in_the_same_round_it_goes_on_from_what_it_picked() -> None:
+    pool = pool_of([1, 1, 1, 2, 2, 3], [0] * 6)
+    more = replace(pool, taken=np.array([0, 3]), picked=np.array([0, 3]))
+    assert select(more, 1, RNG(0)) == [5]
+    assert select(replace(more, picked=np.empty(0, np.int64)), 1, RNG(0)) == [1]  # in another round
+    cameras = pool_of([1, 2, 3, 4, 5, 6, 7], [0, 0, 0, 0, 1, 1, 2])
+    assert select(replace(cameras, taken=np.array([0]), picked=np.array([0])), 2, RNG(0)) == [4, 6]
+
+
 def test_each_camera_has_its_even_share() -> None:
     assert select(pool_of([1, 2, 3, 4, 5, 6, 7], [0, 0, 0, 0, 1, 1, 2]), 3, RNG(0)) == [0, 4, 6]
     assert select(pool_of([1, 2, 3, 4, 5, 6, 7], [0, 0, 0, 0, 1, 1, 2]), 4, RNG(0)) == [0, 1, 4, 5]  # 2 a camera

@@ -89,6 +89,39 @@ def test_waal_picks_the_heap_without_a_label() -> None:
     assert (KINDS[picks] == 2).mean() > 0.9  # by chance it would be a half
 
 
+def test_waal_asks_what_is_unlike_the_labelled_and_what_is_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = replace(make_pool(np.zeros((6, 2), np.float32), [0, 1]), labels=np.array([0, 1]))
+    sure, doubtful = [0.99, 0.01], [0.55, 0.45]
+    chances = np.array([sure, sure, sure, doubtful], np.float32)  # of the open rows 2 to 5
+    unlike = np.array([0, 0, 0.9, 0], np.float32)
+    monkeypatch.setattr(waal, "judgements", lambda *_: (chances, unlike))
+    assert set(waal.select(pool, 2, np.random.default_rng(0))) == {4, 5}
+
+
+def test_the_discriminators_are_told_what_their_papers_tell_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TA-VAAL how wrong the classifier will be about each crop, SRAAL the names, VAAL nothing."""
+    told: dict[str, tuple[object, ...]] = {}
+
+    def hear(name: str) -> None:
+        def likeness(*given: object, **more: object) -> np.ndarray:
+            told[name] = (*given, *more.values())
+            return np.zeros(len(pool.open_rows(0)), np.float32)
+
+        monkeypatch.setattr({"ta_vaal": ta_vaal, "sraal": sraal, "vaal": vaal}[name], "likeness", likeness)
+
+    pool = picture_pool(1)
+    for name, select in (("ta_vaal", ta_vaal.select), ("sraal", sraal.select), ("vaal", vaal.select)):
+        hear(name)
+        select(pool, 3, np.random.default_rng(0))
+
+    def heard(name: str, wanted: np.ndarray) -> bool:
+        return any(isinstance(each, np.ndarray) and np.array_equal(each, wanted) for each in told[name])
+
+    ranks = ta_vaal.ranks_of(pool, np.random.default_rng(0))
+    assert heard("ta_vaal", ranks) and not heard("vaal", ranks)
+    assert heard("sraal", pool.labels) and not heard("vaal", pool.labels)
+
+
 def test_sureness_is_least_where_all_classes_are_alike() -> None:
     chances = np.array([[0.5, 0.5], [0.9, 0.1], [1, 0]], dtype=np.float32)
     two, nine = np.log(2), (-np.log(0.9), -np.log(0.1))
