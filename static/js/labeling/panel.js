@@ -64,7 +64,7 @@ export class Panel {
 
   /** @param {string} why */
   emptyGuess(why) {
-    return make('button', { type: 'submit', class: 'empty', disabled: true }, make('span', { class: 'name' }, why));
+    return make('button', { type: 'submit', class: 'empty', disabled: true, 'aria-hidden': !why && 'true' }, make('span', { class: 'name' }, why));
   }
 
   /** What this person said about the crop before. */
