@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
+from app.labeling.review_queries import cases
 from app.pages import count_of
 from models.act import Act
 from models.answering import SKIP
@@ -42,12 +43,23 @@ def why_nothing(desk: Desk) -> dict[str, Any]:
         return told(UNASKED, "Some crops have no answer yet. Start the next round?", may_start=True)
     if Round.last_number(desk.session, desk.project.id) == 0:
         return told(EMPTY, "No crops to answer yet. Upload photos first.")
+    doubtful = len(cases(desk.session, desk.project))
+    if doubtful:
+        words = f"Every crop has an answer. Review {count_of(doubtful, 'case')}, or upload more photos."
+        return told(NOTHING_LEFT, words, cases=doubtful)
     return told(NOTHING_LEFT, "Every crop has an answer. Upload more photos.")
 
 
 def told(state: str, words: str, **offers: Any) -> dict[str, Any]:
     """One answer of this file."""
-    return {"state": state, "words": words, "skipped": 0, "skipped_box_id": None, "may_start": False} | offers
+    return {
+        "state": state,
+        "words": words,
+        "skipped": 0,
+        "skipped_box_id": None,
+        "may_start": False,
+        "cases": 0,
+    } | offers
 
 
 def newest_job(desk: Desk, kind: str) -> Job | None:

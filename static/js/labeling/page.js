@@ -210,6 +210,7 @@ export class Page {
   offers(offers) {
     if (!offers) return [];
     const links = [];
+    if (offers.cases) links.push(['Review', `${this.project}/review`]);
     if (['empty', 'done'].includes(offers.state)) links.push(['Upload photos', `${this.project}/batches`]);
     if (offers.skipped_box_id) links.push(['Show a skipped crop', `${this.project}/label?box=${offers.skipped_box_id}`]);
     return links.map(([text, href]) => Object.assign(document.createElement('a'), { className: 'button', textContent: text, href }));

@@ -205,6 +205,18 @@ def test_nothing_left_says_so(make_study: MakeStudy) -> None:
     assert (told["state"], told["words"]) == ("done", "Every crop has an answer. Upload more photos.")
 
 
+def test_nothing_left_but_doubts_leads_to_the_review(make_study: MakeStudy) -> None:
+    study = make_study(2)
+    person = study.person()
+    for crop in person.crops():
+        person.say(crop, study.species["Ocelot"], certain=False)
+    end_jobs(study)
+    told = person.lease()["waiting"]
+    assert (told["words"], told["cases"]) == ("Every crop has an answer. Review 2 cases, or upload more photos.", 2)
+    page = person.client.get(f"/projects/{study.project_id}/label", headers={"accept": "text/html"}).text
+    assert f'href="/projects/{study.project_id}/review">Review</a>' in page
+
+
 def test_others_hold_the_rest_and_the_next_round_may_be_started(make_study: MakeStudy) -> None:
     study = make_study(2)
     with study.site.database.writing() as session:
