@@ -73,11 +73,12 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """Every voice about the crop, and the three flags: seen, reviewed, certain."""
     if box_id is None:
-        return {"voices": [], "comments": [], "seen": 0, "reviewed": False, "certain": True}
+        return {"voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True}
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
     return {
         "voices": spoken,
         "comments": review_queries.comments_on(desk.session, box_id),
+        "history": review_queries.history_of(desk.session, box_id),
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
         "certain": all(voice.certain for voice in spoken),

@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from models.act import Act
 from models.box import Box
 from models.database import CHUNK_ROWS
-from models.label import EXPERTS, Label
+from models.label import ANSWER, EXPERTS, TAKEN_BACK, Label
 from models.note import COMMENT, FLAG, UNFLAG, Note
 from models.project import Project
 from models.user import User
@@ -167,6 +168,39 @@ def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
         ]
         for box_id, spoken in newest.items()
     }
+
+
+@dataclass(frozen=True)
+class Said:
+    """One row of a crop's history. species_id: None where a person took back the only thing said. by_the_way: what the act
+    that said it was about, where that was another crop: a burst, or an empty photo."""
+
+    name: str
+    species_id: int | None
+    certain: bool
+    taken_back: bool
+    by_the_way: str
+    at: dt.datetime
+
+
+def history_of(session: Session, box_id: int) -> list[Said]:
+    """Everything that was ever said of a crop, the newest first."""
+    said = (
+        select(
+            Label.kind, Label.species_id, Label.certain, Label.created_at, User.name, Act.kind.label("act"), Act.answer
+        )
+        .join(User, User.id == Label.user_id)
+        .join(Act, Act.id == Label.act_id)
+        .where(Label.box_id == box_id)
+        .order_by(Label.id.desc())
+    )
+    return [
+        Said(
+            row.name, row.species_id, row.certain, row.kind == TAKEN_BACK,
+            row.act if row.kind == ANSWER and row.answer.get("box_id") not in (None, box_id) else "", row.created_at,
+        )
+        for row in session.execute(said)
+    ]  # fmt: skip
 
 
 def comments_on(session: Session, box_id: int) -> list[AnyRow]:

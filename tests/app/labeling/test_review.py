@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 
 from models.box import Box
+from models.image import Image
 from models.membership import Role
+from models.sequence import regroup
 from tests.app.labeling.conftest import Person, Study, new_key
 
 MakeStudy = Callable[..., Study]
@@ -97,6 +99,34 @@ def test_an_experts_answer_settles_and_the_voices_stay_readable(make_study: Make
     )
     assert back.headers["location"] == f"/projects/{study.project_id}/review?box={second}"
     assert queue(shown(expert)) == [second, first]
+
+
+def test_the_history_keeps_what_was_taken_back_and_what_was_said_of_a_burst(make_study: MakeStudy) -> None:
+    study = make_study(2, boxes_a_photo=2)
+    person = study.person(name=f"Pilar Soto {study.project_id}{study.site.port}")
+    first, second = person.crops()
+    with study.site.database.writing() as session:
+        photo = session.get_one(Image, first["image"]["id"])
+        regroup(session, photo.deployment_id, 60)
+    person.say(second, study.species["Jaguar"], certain=False)
+    person.undo()
+    body = {"species": study.species["Ocelot"], "boxes": [], "idempotency_key": new_key(), "certain": False}
+    person.client.post(f"/boxes/{first['box_id']}/burst-labels", json=body)
+    body |= {"boxes": [second["box_id"]], "idempotency_key": new_key()}
+    other = study.person(name=f"Nilo Soto {study.project_id}{study.site.port}")
+    other.client.post(f"/boxes/{first['box_id']}/burst-labels", json=body)
+    page = shown(person, f"?box={second['box_id']}")
+    assert "All that was said, 3 entries" in page
+    lines = [
+        " ".join(re.sub(r"<[^>]+>", "", line).split())
+        for line in page.split('class="history">')[1].split("</ol>")[0].split("</li>")
+    ]
+    name, another = (f"{first_name} Soto {study.project_id}{study.site.port}" for first_name in ("Pilar", "Nilo"))
+    assert lines[:3] == [
+        f"{another} said Ocelot, not certain, of its whole burst now",
+        f"{name} took an answer back now",
+        f"{name} said Jaguar, not certain now",
+    ]
 
 
 def test_a_flag_is_settled_by_an_expert_who_speaks_after_it(make_study: MakeStudy) -> None:
