@@ -64,8 +64,9 @@ export class Answering {
     return Boolean(species);
   }
 
-  /** The classifier's first, as it stands when its turn comes. */
+  /** The classifier's first, as it stands when its turn comes; nothing while guesses are hidden, also if they are shown before then. */
   accept() {
+    if (this.page.panel.hidden) return;
     this.inTurn(async () => {
       const id = this.page.panel.first;
       if (id !== null) await this.say(id, true);
