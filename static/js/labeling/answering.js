@@ -58,10 +58,11 @@ export class Answering {
 
   /** @param {string} key @param {boolean} certain @returns {boolean} whether a species has this key */
   key(key, certain) {
-    if (key === 'X' && this.page.strip.takeOut()) return true;
     const species = Object.values(this.page.species).find((each) => each.hotkey === key && !each.retired);
-    if (species) this.species(species.id, certain);
-    return Boolean(species);
+    if (!species) return false;
+    const isElsewhere = key === 'X' && this.page.strip.at !== this.page.strip.own; // then it may mean: not this photo
+    this.inTurn(() => (isElsewhere && this.page.strip.takeOut() ? undefined : this.say(species.id, certain)));
+    return true;
   }
 
   /** The classifier's first, as it stands when its turn comes; nothing while guesses are hidden, also if they are shown before then. */

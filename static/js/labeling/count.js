@@ -24,7 +24,10 @@ export class Count {
   }
 
   open() {
-    if (!this.page.crop) return;
+    this.answering.inTurn(() => this.show());
+  }
+
+  show() {
     this.field.value = '';
     this.field.hidden = false;
     this.button.hidden = true;

@@ -48,9 +48,9 @@ function start() {
     url: `${page.project}/species`,
   });
   /** Whether the next answer is for the burst. */
-  const arm = () => {
-    if (page.crop && !page.strip.arm(!page.strip.isArmed) && page.strip.others().length === 0) page.tell(words.nothingInBurst);
-  };
+  const arm = () => answering.inTurn(() => {
+    if (!page.strip.arm(!page.strip.isArmed) && page.strip.others().length === 0) page.tell(words.nothingInBurst);
+  });
   const burst = { arm, out: () => page.strip.takeOut(), majority: () => answering.majority() };
   find('.strip-acts').addEventListener('click', (event) => burst[event.target.closest('[data-burst]')?.dataset.burst]?.());
   keys(

@@ -18,11 +18,14 @@ export class Notes {
   }
 
   flag() {
-    if (this.page.crop) this.answering.flag();
+    this.answering.flag();
   }
 
   open() {
-    if (!this.page.crop) return;
+    this.answering.inTurn(() => this.show());
+  }
+
+  show() {
     this.field.value = '';
     this.field.hidden = false;
     this.field.focus();
