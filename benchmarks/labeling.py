@@ -21,6 +21,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -234,7 +235,7 @@ def headers(house: Household, token: str) -> dict[str, str]:
 
 def work(person: Person, project_id: int, each: int, species: list[int], together: threading.Barrier) -> None:
     """Lease, answer, until so many are said."""
-    desk: list[dict] = []  # type: ignore[type-arg]
+    desk: list[dict[str, Any]] = []
     together.wait()
     while len(person.said) < each:
         if not desk:

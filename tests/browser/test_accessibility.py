@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, ViewportSize
 
 from models.membership import Membership, Role
 from tests import make
@@ -17,7 +17,7 @@ from tests.browser.test_review_page import disagree
 __all__ = ["house", "make_desk"]
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-WIDTHS = {"wide": (1280, 800), "phone": (390, 844)}
+WIDTHS: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def wrong(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-    page.set_viewport_size(dict(zip(("width", "height"), WIDTHS[width], strict=True)))  # type: ignore[arg-type]
+    page.set_viewport_size(WIDTHS[width])
     here = f"/projects/{desk.project_id}"
     pages = [
         "/projects",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ def burst(make_study: MakeStudy) -> Study:
     return study
 
 
-def say(person: Person, crop: dict, species: int, boxes: list[int], key: str = "") -> httpx.Response:  # type: ignore[type-arg]
+def say(person: Person, crop: dict[str, Any], species: int, boxes: list[int], key: str = "") -> httpx.Response:
     """The crop, and these."""
     body = {
         "species": species, "boxes": boxes, "idempotency_key": key or new_key(), "lease_token": crop["lease_token"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from models.box import Box
@@ -13,7 +14,7 @@ from tests.app.labeling.conftest import Person, Study, new_key
 MakeStudy = Callable[..., Study]
 
 
-def count(person: Person, box_id: int, number: object, key: str = ""):  # type: ignore[no-untyped-def]
+def count(person: Person, box_id: int, number: object, key: str = "") -> httpx.Response:
     """Say it."""
     return person.client.post(f"/boxes/{box_id}/count", json={"count": number, "idempotency_key": key or new_key()})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from models.membership import Role
@@ -13,7 +14,7 @@ from tests.app.labeling.conftest import Person, Study, new_key
 MakeStudy = Callable[..., Study]
 
 
-def note(person: Person, box_id: int, what: str, key: str = "", **body: Any):  # type: ignore[no-untyped-def]
+def note(person: Person, box_id: int, what: str, key: str = "", **body: Any) -> httpx.Response:
     """flag or comments."""
     return person.client.post(f"/boxes/{box_id}/{what}", json={"idempotency_key": key or new_key()} | body)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
+
 from models.box import Box
 from models.image import Image
 from models.membership import Role
@@ -143,7 +145,9 @@ def test_a_flag_is_settled_by_an_expert_who_speaks_after_it(make_study: MakeStud
     assert queue(shown(expert)) == []
 
 
-def test_a_crop_that_waits_to_be_asked_blind_shows_no_guess_here_either(make_study: MakeStudy, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_crop_that_waits_to_be_asked_blind_shows_no_guess_here_either(
+    make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = make_study(1)
     study.guess({study.boxes[0]: [0.03, 0.95, 0.02]})
     maria = study.person()

@@ -131,7 +131,7 @@ def test_a_noisy_curve_saves_nothing_against_itself() -> None:
         assert saved(others, others) == 0
         told.append(saved(curves, others))
     reached = [share for share in told if share is not None]
-    assert abs(np.mean(reached)) < 0.08  # the first crossing of the mean curve saved twice as much and more
+    assert abs(np.mean(reached)) < 0.08
     low, high = saved95(curves, others)
     assert (low is None or low < 0) and high > 0
 
