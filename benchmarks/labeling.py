@@ -13,7 +13,6 @@ import datetime as dt
 import hashlib
 import io
 import json
-import os
 import random
 import threading
 import time
@@ -28,11 +27,10 @@ import numpy as np
 import sqlalchemy as sa
 from PIL import Image as Picture
 from PIL import ImageDraw
-from playwright.sync_api import sync_playwright
 
 from app.security.sessions import COOKIE
+from benchmarks.desk import NEXT_CROP, label_page
 from benchmarks.household import Household, household
-from benchmarks.loop_speed import ARGUMENTS, NEXT_CROP
 from models.base import utc_now
 from models.batch import Batch
 from models.box import Box
@@ -177,23 +175,13 @@ def picture(number: int) -> bytes:
 def single_view(house: Household, project_id: int, crops: int, thought_s: float) -> tuple[float, list[float]]:
     """(labels a minute by the clock, ms from each key to the next crop on the screen); after the last crop none comes."""
     every: list[float] = []
-    with sync_playwright() as playwright:
-        chromium = os.environ.get("WATERHOLE_CHROMIUM", "/usr/bin/chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.add_cookies(
-            [{"name": COOKIE, "value": house.token, "url": house.address.replace("http", "https"), "secure": True}]
-        )
-        page = context.new_page()
-        page.goto(f"{house.address}/projects/{project_id}/label")
-        page.wait_for_selector(".stage[data-state=ready]")
+    with label_page(house, project_id) as page:
         start = time.perf_counter()
         while len(every) < crops - 1:
             time.sleep(thought_s)
             every.append(page.evaluate(NEXT_CROP, "123"[len(every) % 3]))
         seconds = time.perf_counter() - start
         page.wait_for_selector('.saved[data-waiting="0"]')
-        browser.close()
     with house.database.reading() as session:
         kept = session.scalar(sa.select(sa.func.count()).where(Label.project_id == project_id))
     if kept != len(every):

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import statistics
 import time
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from app.security.sessions import COOKIE
+from benchmarks.desk import NEXT_CROP, label_page
 from benchmarks.household import Household, household
 from models.act import Act
 from models.base import utc_now
@@ -32,17 +31,6 @@ from models.project import Project
 from models.round import ask_learn
 from models.species import Species
 from models.vectors import write_vectors
-
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
-# Resolves with the milliseconds until the stage shows another crop, its picture drawn.
-NEXT_CROP = """key => new Promise(done => {
-  const stage = document.querySelector('.stage');
-  const before = stage.dataset.boxId, start = performance.now();
-  const look = () => stage.dataset.boxId !== before && stage.dataset.state === 'ready'
-    ? requestAnimationFrame(() => done(performance.now() - start)) : setTimeout(look, 1);
-  document.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
-  look();
-})"""
 
 
 def measure(photos: Path, round_size: int, pause_s: float) -> None:
@@ -88,16 +76,7 @@ def label(house: Household, pause_s: float) -> tuple[list[float], list[float]]:
     """Answer every crop by key; (milliseconds of every answer, of the last answers of rounds)."""
     every: list[float] = []
     ends: list[float] = []
-    with sync_playwright() as playwright:
-        chromium = os.environ.get("WATERHOLE_CHROMIUM", "/usr/bin/chromium")
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.add_cookies(
-            [{"name": COOKIE, "value": house.token, "url": house.address.replace("http", "https"), "secure": True}]
-        )
-        page = context.new_page()
-        page.goto(f"{house.address}/projects/1/label")
-        page.wait_for_selector(".stage[data-state=ready]")
+    with label_page(house, 1) as page:
         while left := crops_left(page):
             milliseconds = page.evaluate(NEXT_CROP, "123"[len(every) % 3])
             every.append(milliseconds)
@@ -106,7 +85,6 @@ def label(house: Household, pause_s: float) -> tuple[list[float], list[float]]:
             time.sleep(pause_s)
             if len(every) >= 400 or not unanswered(house):
                 break
-        browser.close()
     return every, ends
 
 

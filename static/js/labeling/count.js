@@ -3,6 +3,7 @@
  * has a name the count goes with the answer, and is of what it names; afterwards it goes by itself.
  */
 import { find } from './dom.js';
+import { Typing } from './typing.js';
 import { words } from './words.js';
 
 /** @typedef {import('./queue.js').Crop} Crop */
@@ -14,45 +15,16 @@ export class Count {
   constructor(page, answering) {
     this.page = page;
     this.answering = answering;
-    this.field = find('#count');
-    this.button = find('[data-count]');
-    this.button.hidden = false;
-    this.button.addEventListener('click', () => this.open());
-    this.field.addEventListener('keydown', (event) => this.press(event));
-    this.field.addEventListener('input', () => (this.field.value = this.field.value.replace(/\D/g, '').slice(0, 6)));
-    this.field.addEventListener('blur', () => this.close());
+    const field = find('#count');
+    this.typing = new Typing(page, answering, field, words.countMode, (typed) => Number(typed) <= MOST && this.keep(Number(typed)));
+    field.addEventListener('input', () => (field.value = field.value.replace(/\D/g, '').slice(0, 6)));
+    const button = find('[data-count]');
+    button.hidden = false;
+    button.addEventListener('click', () => this.open());
   }
 
   open() {
-    this.answering.inTurn(() => this.show());
-  }
-
-  show() {
-    this.field.value = '';
-    this.field.hidden = false;
-    this.button.hidden = true;
-    this.field.focus();
-    this.page.mode = words.countMode;
-    this.page.showCorner();
-  }
-
-  close() {
-    if (this.field.hidden) return;
-    this.field.hidden = true;
-    this.button.hidden = false;
-    this.page.mode = '';
-    this.page.showCorner();
-  }
-
-  /** @param {KeyboardEvent} event */
-  press(event) {
-    if (event.isComposing || !['Enter', 'Escape'].includes(event.key)) return;
-    event.preventDefault();
-    if (event.key === 'Enter' && this.field.value !== '') {
-      if (Number(this.field.value) > MOST) return;
-      this.keep(Number(this.field.value));
-    }
-    this.close();
+    this.typing.open();
   }
 
   /** @param {number} count */
