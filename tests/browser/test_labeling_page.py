@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 from PIL import ImageDraw
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import func, select, update
 
 from models.act import Act
@@ -237,6 +237,25 @@ def test_one_answer_for_a_burst_with_a_photo_that_is_not_this_one(make_desk: Cal
     desk.ready(desk.boxes[4])
     desk.saved()
     assert desk.names() == ["Ocelot", "Ocelot", "Not an animal", "Ocelot", None, None]
+
+
+def test_crops_that_come_while_the_burst_is_on_its_way_do_not_wait_again(make_desk: Callable[..., Desk], page: Page) -> None:
+    desk = make_desk(6).in_bursts(4, 2)
+    held: dict[str, list[Route]] = {"leases": [], "burst-labels": []}
+    page.route("**/leases", lambda route: held["leases"].append(route))
+    page.route("**/burst-labels", lambda route: held["burst-labels"].append(route))
+    desk.open()
+    page.keyboard.press("e")
+    page.keyboard.press("2")
+    expect(page.locator(".stage")).to_have_attribute("data-box-id", "")  # the others are not here yet
+    page.unroute("**/leases")
+    with page.expect_response("**/leases"):
+        held["leases"][0].continue_()  # these were leased before the server has the burst
+    desk.ready(desk.boxes[4])
+    held["burst-labels"][0].continue_()
+    page.unroute("**/burst-labels")
+    desk.saved()
+    assert desk.names() == ["Ocelot"] * 4 + [None, None]
 
 
 def test_a_burst_gets_its_commonest_name_with_the_network_cut_too(

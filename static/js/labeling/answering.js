@@ -37,9 +37,8 @@ export class Answering {
   /** Answers of an earlier visit that still wait are not asked again. */
   async start() {
     for (const entry of await this.outbox.start()) {
-      this.queue.unsent.set(entry.key, { roundId: null, weight: 0, boxId: entry.boxId });
-      const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
-      if (crop && entry.kind !== 'undo') crop.open = false;
+      this.queue.unsent.set(entry.key, { roundId: null, weight: 0, boxes: entry.boxes });
+      if (entry.kind !== 'undo' && !STAYS.has(entry.kind)) for (const box of entry.boxes) this.queue.close(box);
     }
     if (this.queue.current && !this.queue.current.open && this.queue.unsent.size) this.queue.crops = [];
     this.showUnsent();
@@ -213,11 +212,12 @@ export class Answering {
   async keep(about, kind, url, body, weight) {
     const key = kind === 'undo' || kind === 'redo' ? newKey() : about.key;
     const boxId = about.crop?.box_id ?? null;
-    this.queue.unsent.set(key, { roundId: about.crop?.round_id ?? null, weight, boxId });
+    const boxes = about.boxes ?? [];
+    this.queue.unsent.set(key, { roundId: about.crop?.round_id ?? null, weight, boxes });
     this.showUnsent();
     const sent = { ...body, idempotency_key: key, by: this.page.user };
     try {
-      await this.outbox.add({ user: this.page.user, key, kind, url, body: sent, boxId });
+      await this.outbox.add({ user: this.page.user, key, kind, url, body: sent, boxId, boxes });
     } catch (error) {
       find('#alarm').textContent = words.storageFull;
       this.page.standingWords = words.storageFull;

@@ -44,7 +44,7 @@ export class Queue {
     /** @type {Record<string, Standing>} what the server said last */
     this.rounds = state.rounds;
     this.classifier = state.classifier;
-    /** @type {Map<string, {roundId: number | null, weight: number, boxId: number | null}>} acts that are not sent yet, by key */
+    /** @type {Map<string, {roundId: number | null, weight: number, boxes: number[]}>} acts that are not sent yet, by key */
     this.unsent = new Map();
     /** @type {Map<number, number | null>} names that were said here of crops of a burst, by box */
     this.said = new Map();
@@ -79,7 +79,7 @@ export class Queue {
 
   /** Boxes whose answers are on their way. */
   get unsentBoxes() {
-    return new Set([...this.unsent.values()].map((act) => act.boxId));
+    return new Set([...this.unsent.values()].flatMap((act) => act.boxes));
   }
 
   /** Go to the next crop that waits, the current one too. @returns {boolean} whether there is one */
@@ -120,6 +120,11 @@ export class Queue {
     return this.crops.findLast((crop) => crop.box_id === boxId);
   }
 
+  /** It waits no more. @param {number} boxId */
+  close(boxId) {
+    for (const crop of this.crops) if (crop.box_id === boxId) crop.open = false;
+  }
+
   /** A crop to show now. @param {any} crop @returns {Crop} */
   insert(crop) {
     const fresh = asShown(crop);
@@ -137,7 +142,7 @@ export class Queue {
     this.at += fresh.length;
   }
 
-  /** Take in what the server leased. @param {any} reply @param {Set<number | null>} unsentThen boxes whose answers were on their way then */
+  /** Take in what the server leased. @param {any} reply @param {Set<number>} unsentThen boxes whose answers were on their way then */
   receive(reply, unsentThen) {
     this.rounds = { ...this.rounds, ...reply.rounds };
     this.classifier = reply.classifier;

@@ -11,7 +11,8 @@ const ANSWERS = 'answers';
  * @property {'answer' | 'empty_photo' | 'skip' | 'undo' | 'redo'} kind
  * @property {string} url
  * @property {Record<string, unknown>} body
- * @property {number | null} boxId
+ * @property {number | null} boxId the crop on the desk
+ * @property {number[]} boxes all that it is about
  */
 
 export class Store {
