@@ -16,6 +16,7 @@ from models.image import CountCorrection, Image
 from models.job import Job, JobShard, WorkerBeat
 from models.label import Label
 from models.lease import Lease
+from models.likeness import Likeness
 from models.membership import Membership
 from models.note import Note
 from models.parts import VectorPart
@@ -43,6 +44,7 @@ __all__ = [
     "JobShard",
     "Label",
     "Lease",
+    "Likeness",
     "Membership",
     "Note",
     "OneTimeLink",

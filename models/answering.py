@@ -1,17 +1,17 @@
-"""What a person does at the desk: answer a crop or a burst, count, skip. Each is one Act under one key (DECISIONS 7).
+"""What a person does at the desk: answer a crop, a burst or many, count, skip. Each is one Act under one key (DECISIONS 7).
 
 An answer is never refused because it is late: when somebody else has the crop now, it is kept as a second voice with its round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from models.act import Act
-from models.box import Box, askable
+from models.box import Box, askable, settle
 from models.desk import Desk
 from models.errors import Invalid
 from models.image import CountCorrection, Image
@@ -20,10 +20,11 @@ from models.note import COMMENT, FLAG, UNFLAG
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
-ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP = "answer", "empty_photo", "burst", "count", "skip"
-ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, SKIP)
+ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
+ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
 DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT)
 MOST = 100_000  # animals in a photo
+MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 
 
@@ -48,7 +49,7 @@ def answer(
     act, fresh = Act.once(desk.session, desk.user_id, key, ANSWER, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
-        act.answer = say(desk, act, [box.id], box, species, certain=certain, pick_id=pick_id, token=token)
+        act.answer = say(desk, act, {box.id: species}, box, certain=certain, pick_id=pick_id, token=token)
         if count is not None and species.kind == TAXON:
             keep_count(desk, act, box, species.id, count)
     return act
@@ -96,8 +97,8 @@ def empty_photo(desk: Desk, box: Box, *, key: str, pick_id: int | None = None, t
     if fresh:
         here = select(Box.id).where(Box.image_id == box.image_id, or_(askable(desk.project), Box.id == box.id))
         species = Species.of_kind(desk.session, desk.project.id, "not_animal")
-        box_ids = sorted(desk.session.scalars(here))
-        act.answer = say(desk, act, box_ids, box, species, certain=True, pick_id=pick_id, token=token)
+        names = dict.fromkeys(sorted(desk.session.scalars(here)), species)
+        act.answer = say(desk, act, names, box, certain=True, pick_id=pick_id, token=token)
     return act
 
 
@@ -125,9 +126,8 @@ def answer_burst(
         spoken = select(Label.box_id).where(Label.box_id.in_(others), Label.user_id == desk.user_id)
         mine = set(desk.session.scalars(spoken))
         spread = [box_id for box_id in in_burst(desk, box, others) if box_id not in mine]
-        act.answer = say(
-            desk, act, sorted([box.id, *spread]), box, species, certain=certain, pick_id=pick_id, token=token
-        )
+        names = dict.fromkeys(sorted([box.id, *spread]), species)
+        act.answer = say(desk, act, names, box, certain=certain, pick_id=pick_id, token=token)
     return act
 
 
@@ -143,19 +143,77 @@ def in_burst(desk: Desk, box: Box, box_ids: list[int]) -> list[int]:
     return [box_id for box_id, may in found.items() if may]
 
 
-def skip(desk: Desk, box: Box, *, key: str, token: str = "") -> Act:
-    """To the end of the round; the second time its place is filled unanswered."""
-    act, fresh = Act.once(desk.session, desk.user_id, key, SKIP, {"box": box.id}, desk.project.id)
+def empty_photos(desk: Desk, box: Box, box_ids: Iterable[int], *, key: str) -> Act:
+    """The same for the photos of many boxes, as one act. box: where undo leads to, one of them."""
+    wanted = sorted({box.id, *box_ids})
+    act, fresh = Act.once(
+        desk.session, desk.user_id, key, EMPTY_PHOTO, {"box": box.id, "boxes": wanted}, desk.project.id
+    )
     if fresh:
-        picks = desk.free(desk.picks([box.id]), token)
+        check_size(wanted)
+        photos = select(Box.image_id).where(Box.id.in_(nameable(desk, wanted)))
+        here = select(Box.id).where(Box.image_id.in_(photos), or_(askable(desk.project), Box.id.in_(wanted)))
+        species = Species.of_kind(desk.session, desk.project.id, "not_animal")
+        names = dict.fromkeys(sorted(desk.session.scalars(here)), species)
+        act.answer = say(desk, act, names, box, certain=True, pick_id=None, token="")
+    return act
+
+
+def check_size(box_ids: Sequence[int]) -> None:
+    """Raises Invalid for more boxes than one act can name."""
+    if len(box_ids) > MOST_AT_ONCE:
+        raise Invalid(f"boxes: at most {MOST_AT_ONCE:,} crops at once")
+
+
+def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, certain: bool = True) -> Act:
+    """Name many boxes as one act, each by what stands beside it: a selection of tiles, or the classifier's word for each.
+
+    box: where undo leads to, one of them. said: box id -> species id. Raises Invalid for a species that cannot be said and for a
+    box that is not there or cannot be asked about, KeyReused.
+    """
+    body = {"box": box.id, "said": sorted(said.items()), "certain": certain}
+    act, fresh = Act.once(desk.session, desk.user_id, key, GRID, body, desk.project.id)
+    if fresh:
+        check_size(list(said))
+        if box.id not in said:
+            raise Invalid(f"said: crop {box.id} is not among those that are named")
+        species = {species_id: answerable(desk, species_id) for species_id in sorted(set(said.values()))}
+        names = {box_id: species[said[box_id]] for box_id in nameable(desk, said)}
+        act.answer = say(desk, act, names, box, certain=certain, pick_id=None, token="")
+    return act
+
+
+def nameable(desk: Desk, box_ids: Iterable[int]) -> list[int]:
+    """The same by rising id. Raises Invalid for one that this project cannot ask about and nobody has named."""
+    wanted = sorted(box_ids)
+    here = select(Box.id).where(
+        Box.id.in_(wanted),
+        Box.project_id == desk.project.id,
+        or_(askable(desk.project), Box.settled_species_id.is_not(None)),
+    )
+    found = set(desk.session.scalars(here))
+    for box_id in wanted:
+        if box_id not in found:
+            raise Invalid(f"boxes: crop {box_id} is not among those of this project that can be named")
+    return wanted
+
+
+def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[int] = ()) -> Act:
+    """To the end of the round; the second time its place is filled unanswered. others: boxes that are skipped with it."""
+    box_ids = sorted({box.id, *others})
+    body = {"box": box.id} | ({"boxes": box_ids} if len(box_ids) > 1 else {})
+    act, fresh = Act.once(desk.session, desk.user_id, key, SKIP, body, desk.project.id)
+    if fresh:
+        picks = desk.free(desk.picks(nameable(desk, box_ids)), token)
         act.before = {"picks": remembered(picks)}
         act.taken_back = not picks  # nothing was skipped, so there is nothing to undo
         for pick in picks:
             pick.skip(desk.session)
         rounds = desk.close_rounds({pick.round_id for pick in picks})
         words = "Skipped. It comes back at the end of the round." if picks else "Somebody else has this crop now."
+        name = f"Skip, {len(box_ids)} crops" if len(box_ids) > 1 else "Skip"
         act.answer = {
-            "kind": SKIP, "box_id": box.id, "image_id": box.image_id, "boxes": [box.id], "name": "Skip",
+            "kind": SKIP, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": name,
             "species_id": None, "certain": True, "late": not picks, "words": words,
             "round": newest(rounds),
         }  # fmt: skip
@@ -179,33 +237,42 @@ def answerable(desk: Desk, said: int | str) -> Species:
 def say(
     desk: Desk,
     act: Act,
-    box_ids: list[int],
+    names: Mapping[int, Species],
     box: Box,
-    species: Species,
     *,
     certain: bool,
     pick_id: int | None,
     token: str,
 ) -> dict[str, Any]:
-    """Write one voice for each box, fill the picks that are this person's to fill, close what is full."""
+    """Write one voice for each box, fill the picks that are this person's to fill, close what is full.
+
+    names: box id, rising -> what it is called. box: the one on the desk.
+    """
+    box_ids = list(names)
     boxes = desk.boxes(box_ids)
     picks = desk.picks(box_ids)
     mine = desk.free(picks, token)
     late = bool(token) and not any(pick.box_id == box.id for pick in mine) and not desk.has_spoken(box.id)
     asked_in = rounds_of(picks, pick_id)
-    for each in boxes:
-        each.answer(
-            desk.session, species, by=desk.user_id, role=desk.role, act=act, certain=certain,
-            round_id=asked_in.get(each.id), guess=desk.guess(each.id),
-        )  # fmt: skip
+    desk.session.add_all(
+        each.voice(
+            names[each.id], by=desk.user_id, role=desk.role, act=act, certain=certain, round_id=asked_in.get(each.id),
+            guess=desk.guess(each.id),
+        )
+        for each in boxes
+    )  # fmt: skip
+    desk.session.flush()
+    settle(desk.session, boxes)
     act.before = {"picks": remembered(mine)}
     desk.fill(mine, ANSWERED)
     rounds = desk.close_rounds({pick.round_id for pick in mine})
-    name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name
+    species = names[box.id] if len({each.id for each in names.values()}) == 1 else None
+    name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name if species else "Several names"
     sized = f"{name}, {len(boxes)} crops" if len(boxes) > 1 else name
     return {
         "kind": act.kind, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": sized,
-        "species_id": species.id, "certain": certain, "late": late, "words": LATE if late else f"{sized} saved.",
+        "species_id": species.id if species else None, "certain": certain, "late": late,
+        "words": LATE if late else f"{sized} saved.",
         "round": rounds.get(asked_in.get(box.id, 0)) or desk.standing(asked_in.get(box.id)),
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select
@@ -65,41 +66,60 @@ class Box(Base):
         round_id: int | None = None, guess: dict[str, Any] | None = None,
     ) -> Label:  # fmt: skip
         """Say a name about this box. Older voices stay; the newest of each person counts."""
-        label = Label(
+        label = self.voice(species, by=by, role=role, act=act, certain=certain, round_id=round_id, guess=guess)
+        session.add(label)
+        session.flush()
+        settle(session, [self])
+        return label
+
+    def voice(
+        self, species: Species, *, by: int, role: Role, act: Act, certain: bool, round_id: int | None,
+        guess: dict[str, Any] | None,
+    ) -> Label:  # fmt: skip
+        """The row that says a name about this box, for who settles it with others."""
+        return Label(
             project_id=self.project_id, box_id=self.id, user_id=by, role=role.value, act_id=act.id, kind=ANSWER,
             species_id=species.id, certain=certain, round_id=round_id, guess=guess or {},
         )  # fmt: skip
-        session.add(label)
-        session.flush()
-        self.settle(session)
-        return label
 
-    def take_back(self, session: Session, label: Label, *, by: int, act: Act) -> Label:
-        """Write a newer row that puts back what the person said before (or nothing)."""
-        before = session.scalars(
-            select(Label)
-            .where(Label.box_id == self.id, Label.user_id == by, Label.id < label.id)
-            .order_by(Label.id.desc())
-            .limit(1)
-        ).first()
-        newer = Label(
-            project_id=self.project_id, box_id=self.id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
-            species_id=before.species_id if before else None, certain=before.certain if before else True,
-            round_id=label.round_id, takes_back_id=label.id, guess={},
-        )  # fmt: skip
-        session.add(newer)
-        session.flush()
-        self.settle(session)
-        return newer
 
-    def settle(self, session: Session) -> None:
-        """Recompute the settled name from every voice."""
-        labels = session.scalars(select(Label).where(Label.box_id == self.id).order_by(Label.id))
-        winner = settled(labels)
-        self.settled_species_id = winner.species_id if winner else None
-        self.settled_label_id = winner.id if winner else None
-        self.settled_at = utc_now() if winner else None
-        session.flush()
+def take_back_labels(
+    session: Session, boxes: Mapping[int, Box], labels: Sequence[Label], *, by: int, act: Act
+) -> list[Label]:
+    """Newer rows that take a person's labels back, one a box: each says again what was said before, or nothing."""
+    last = {label.box_id: label for label in labels}
+    before: dict[int, Label] = {}
+    for label in session.scalars(select(Label).where(Label.box_id.in_(last), Label.user_id == by).order_by(Label.id)):
+        if label.id < last[label.box_id].id:
+            before[label.box_id] = label
+    rows = [withdrawal(label, before.get(label.box_id), by=by, act=act) for label in labels]
+    session.add_all(rows)
+    session.flush()
+    settle(session, [boxes[label.box_id] for label in labels])
+    return rows
+
+
+def withdrawal(label: Label, before: Label | None, *, by: int, act: Act) -> Label:
+    """The row that takes a label back. before: what the person said then."""
+    return Label(
+        project_id=label.project_id, box_id=label.box_id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
+        species_id=before.species_id if before else None, certain=before.certain if before else True,
+        round_id=label.round_id, takes_back_id=label.id, guess={},
+    )  # fmt: skip
+
+
+def settle(session: Session, boxes: Sequence[Box]) -> None:
+    """Recompute the settled name of each box from every voice: a thousand boxes cost one question and two statements."""
+    spoken: dict[int, list[Label]] = {box.id: [] for box in boxes}
+    for label in session.scalars(select(Label).where(Label.box_id.in_(spoken)).order_by(Label.id)):
+        spoken[label.box_id].append(label)
+    now = utc_now()
+    for box in boxes:
+        winner = settled(spoken[box.id])
+        box.settled_species_id = winner.species_id if winner else None
+        box.settled_label_id = winner.id if winner else None
+        box.settled_at = now if winner else None
+    session.flush()
 
 
 def askable(project: Project) -> ColumnElement[bool]:

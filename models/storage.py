@@ -94,6 +94,10 @@ class Store:
         """What k-center knew of a project's crops after the last round: a cache."""
         return self.root / "cache" / "coverage" / str(project_id)
 
+    def line(self, embedder_id: int, project_id: int) -> Path:
+        """Along which the crops of a project lie by likeness: a cache."""
+        return self.root / "cache" / "lines" / f"{embedder_id}-{project_id}.safetensors"
+
     def tuning(self, job_id: str) -> Path:
         """The folder of what one fine-tune has made so far."""
         return self.root / "tuning" / job_id

@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, or_, select
 from models.act import Act
 from models.answering import DOINGS, SKIP
 from models.base import utc_now
-from models.box import Box
+from models.box import Box, settle, take_back_labels
 from models.desk import Desk
 from models.label import EXPERTS, Label
 from models.round import ANSWERED, OPEN, Pick, lease_to, leases_of
@@ -92,8 +92,7 @@ def take_back(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Withdraw the voices of an act and open its picks again, each back on this person's desk in its old place."""
     labels = labels_of(desk, target)
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
-    for label in labels:
-        boxes[label.box_id].take_back(desk.session, label, by=desk.user_id, act=act)
+    take_back_labels(desk.session, boxes, labels, by=desk.user_id, act=act)
     reopen(desk, boxes, target.before["picks"])
     shown = boxes[target.answer["box_id"]]
     return told(UNDO, target) | {
@@ -119,8 +118,7 @@ def reopen(desk: Desk, boxes: dict[int, Box], remembered: list[list[Any]]) -> No
 def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Say again what an act said, and fill its picks again where they still wait."""
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
-    for label in labels_of(desk, target):
-        say_again(desk, act, boxes[label.box_id], label)
+    say_again(desk, act, boxes, labels_of(desk, target))
     before = {pick_id for pick_id, _position, _skips in target.before["picks"]}
     picks = [pick for pick in desk.free(desk.picks(list(boxes))) if pick.id in before]
     fill_again(desk, target, picks)
@@ -130,13 +128,20 @@ def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     return told(REDO, target) | {"words": words, "round": rounds.get(round_id or 0) or desk.standing(round_id)}
 
 
-def say_again(desk: Desk, act: Act, box: Box, label: Label) -> None:
-    """A new row with the same words. The species may have been retired since; it was said, so it may be said again."""
-    species = desk.session.get_one(Species, label.species_id)
-    box.answer(
-        desk.session, species, by=desk.user_id, role=desk.role, act=act, certain=label.certain, round_id=label.round_id,
-        guess=label.guess,
+def say_again(desk: Desk, act: Act, boxes: dict[int, Box], labels: list[Label]) -> None:
+    """New rows with the same words. A species may have been retired since; it was said, so it may be said again."""
+    wanted = select(Species).where(Species.id.in_({label.species_id for label in labels}))
+    species = {each.id: each for each in desk.session.scalars(wanted)}
+    desk.session.add_all(
+        boxes[label.box_id].voice(
+            species[label.species_id], by=desk.user_id, role=desk.role, act=act, certain=label.certain,
+            round_id=label.round_id, guess=label.guess,
+        )
+        for label in labels
+        if label.species_id is not None
     )  # fmt: skip
+    desk.session.flush()
+    settle(desk.session, [boxes[label.box_id] for label in labels])
 
 
 def fill_again(desk: Desk, target: Act, picks: list[Pick]) -> None:

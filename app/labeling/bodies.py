@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from starlette.requests import ClientDisconnect, Request
 
 from models.act import MAX_KEY
-from models.answering import MOST
+from models.answering import MOST, MOST_AT_ONCE
 from models.errors import Invalid
 from models.note import MOST_TEXT
 
@@ -69,6 +69,21 @@ class SaidOfBurst(Said):
     boxes: Annotated[list[Id], Field(max_length=MOST_IN_BURST)]
 
 
+class SaidOfMany(Body):
+    """A name for each of many crops. said: box and species ids."""
+
+    box: Id
+    said: Annotated[list[tuple[Id, Id]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    certain: StrictBool = True
+
+
+class AboutMany(Body):
+    """Something that is the same for many crops, box among them."""
+
+    box: Id
+    boxes: Annotated[list[Id], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
 class TakenBack(Body):
     """Undo. of: the key of the act that the page means."""
 
@@ -98,7 +113,10 @@ async def read_fields(request: Request) -> dict[str, Any]:
     """By the content type: JSON, else a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
         return json_object(await request.body())
-    return from_form({name: value for name, value in (await request.form()).items() if isinstance(value, str)})
+    form = await request.form()
+    sent = from_form({name: value for name, value in form.items() if isinstance(value, str) and name != "boxes"})
+    boxes = [int(value) for value in form.getlist("boxes") if isinstance(value, str) and NUMBER.fullmatch(value)]
+    return sent | ({"boxes": boxes} if boxes else {})
 
 
 SentFields = Annotated[dict[str, Any], Depends(sent_fields)]

@@ -51,7 +51,7 @@ def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -
     pages = [
         "/projects",
         "/account",
-        *(here + part for part in ("", "/label", "/review", "/batches", "/species", "/export", "/settings")),
+        *(here + part for part in ("", "/label", "/grid", "/review", "/batches", "/species", "/export", "/settings")),
     ]
     complaints: dict[str, list[str]] = {}
     for address in pages:

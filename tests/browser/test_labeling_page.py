@@ -239,7 +239,9 @@ def test_one_answer_for_a_burst_with_a_photo_that_is_not_this_one(make_desk: Cal
     assert desk.names() == ["Ocelot", "Ocelot", "Not an animal", "Ocelot", None, None]
 
 
-def test_crops_that_come_while_the_burst_is_on_its_way_do_not_wait_again(make_desk: Callable[..., Desk], page: Page) -> None:
+def test_crops_that_come_while_the_burst_is_on_its_way_do_not_wait_again(
+    make_desk: Callable[..., Desk], page: Page
+) -> None:
     desk = make_desk(6).in_bursts(4, 2)
     held: dict[str, list[Route]] = {"leases": [], "burst-labels": []}
     page.route("**/leases", lambda route: held["leases"].append(route))

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.act import Act
-from models.box import Box
+from models.box import Box, take_back_labels
 from models.database import Database
 from models.label import Label, newest_label_id, snapshot
 from models.membership import Role
@@ -60,9 +60,9 @@ def test_taking_back_brings_the_voice_before_and_then_none(database: Database) -
         first = scene.say(scene.ann, scene.fox)
         second = scene.say(scene.ann, scene.owl)
         act, _fresh = Act.once(session, scene.ann.id, "undo-0001", "undo", {}, scene.project.id)
-        scene.box.take_back(session, second, by=scene.ann.id, act=act)
+        take_back_labels(session, {scene.box.id: scene.box}, [second], by=scene.ann.id, act=act)
         assert scene.settled() == "Fox"
-        scene.box.take_back(session, first, by=scene.ann.id, act=act)
+        take_back_labels(session, {scene.box.id: scene.box}, [first], by=scene.ann.id, act=act)
         assert scene.settled() is None
         assert session.scalar(select(func.count()).select_from(Label)) == 4
 

@@ -27,6 +27,7 @@ from worker.jobs.choosing import Choice, choose, keep_coverage, may_choose, stil
 from worker.jobs.classifiers import classifier_of
 from worker.jobs.curve import draw_curve
 from worker.jobs.estimating import estimated, read_past
+from worker.jobs.likeness import line_up
 from worker.jobs.matrix import Matrix, MatrixCache
 from worker.jobs.predicting import follow, predict_missing
 from worker.jobs.scene import Scene, read_scene
@@ -42,6 +43,7 @@ def learn(bench: Bench, job: Job, step: Step) -> None:
     step("switch", work.switch)
     step("late-boxes", lambda: predict_missing(bench, job.project_id))
     step("guesses", lambda: follow(bench, job.project_id))
+    step("likeness", lambda: line_up(bench, job.project_id, int(job.arguments.get("label_max_id") or 0)))
     step("curve", lambda: draw_curve(bench, job.project_id))
 
 

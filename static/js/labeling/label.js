@@ -26,6 +26,7 @@ const looking = {
   contrast: (step) => page.stage.adjust('contrast', step),
   asShot: () => page.stage.asShot(),
   hide: () => page.panel.turnGuess(),
+  turn: () => location.assign(`${page.project}/grid${page.crop ? `?box=${page.crop.box_id}` : ''}`),
   leave: () => page.crop && page.strip.arm(false),
 };
 const nothing = () => undefined;

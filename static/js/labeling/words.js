@@ -92,6 +92,39 @@ export const words = {
   noted: (name) => `${name}, kept.`,
   countMode: 'Count mode: digits, Enter keeps, Esc leaves.',
 
+  tiles: 'Crops',
+  /** @param {number} n */
+  crops: (n) => count(n, 'crop'),
+  /** @param {number} n */
+  selectAll: (n) => (n === 1 ? 'Select it' : `Select all ${n.toLocaleString('en')}`),
+  /** @param {number} n */
+  chosen: (n) => `${n.toLocaleString('en')} selected`,
+  chooseSome: 'Select crops',
+  nothingChosen: 'None of these can be named so.',
+  /** @param {number} n */
+  forChosen: (n) => (n > 1 ? `For the ${n.toLocaleString('en')} selected` : 'The classifier says'),
+  /** @param {number} n */
+  acceptSome: (n) => `Accept ${n.toLocaleString('en')}`,
+  noGuessTile: 'No guess',
+  severalNames: 'Several names',
+  /** @param {string} name @param {number} n */
+  sized: (name, n) => `${name}, ${n.toLocaleString('en')} crops`,
+  /** @param {string} name */
+  near: (name) => `near: ${name}`,
+  /** @param {string} name */
+  neighboursSay: (name) => `neighbours say ${name}`,
+  /** @param {string} who */
+  namedBy: (who) => `named by ${who}`,
+  /** @param {string} who */
+  hasIt: (who) => `${who} has it now`,
+  you: 'You',
+  somebody: 'Somebody',
+  yourLastAct: 'your last answer',
+  /** @param {string} name */
+  takenBackMany: (name) => `Taken back: ${name}.`,
+  /** @param {number} n */
+  rate: (n) => `${n} a minute`,
+
   /** @param {string} name */
   addSpecies: (name) => `Add «${name}» as a new species`,
   needsConnection: 'A new species needs a connection.',

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.act import Act
-from models.box import Box
+from models.box import Box, take_back_labels
 from models.database import Database
 from models.image import CountCorrection, Image
 from models.label import Label
@@ -96,7 +96,7 @@ def test_a_photo_counts_once_everything_asked_is_answered(database: Database, st
         taken_back = study.box(study.photo("A/taken back.JPG"), "deer")
         label = session.get_one(Label, taken_back.settled_label_id)
         act, _fresh = Act.once(session, study.user.id, "take-it-back", "undo", {}, study.project.id)
-        taken_back.take_back(session, label, by=study.user.id, act=act)
+        take_back_labels(session, {taken_back.id: taken_back}, [label], by=study.user.id, act=act)
         project_id, expected = study.project.id, done.sha256
     assert [photo.sha256 for photo in answered_photos(database, store, project_id)] == [expected]
 

@@ -1,0 +1,123 @@
+"""What the grid asks the database: up to 20,000 tiles, each with its guess, its name, and what lies around it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from models.base import utc_now
+from models.box import Box, askable
+from models.deployment import Deployment
+from models.image import Image
+from models.label import Label
+from models.lease import Lease
+from models.likeness import Likeness
+from models.membership import Membership
+from models.project import Project
+from models.round import CHOSEN, OPEN, Pick, Round
+from models.user import User
+
+AnyRow = Row[*tuple[Any, ...]]
+MOST = 20_000  # tiles of one grid
+
+COLUMNS = (
+    Box.id, Box.image_id, Box.settled_species_id, Image.captured_at, Image.deployment_id, Image.sequence_id,
+    Label.user_id.label("named_by"), Label.certain, Likeness.place, Likeness.near_species_id,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which crops. round_id: those of a round, else all of the project. open: nobody named them. species_id: called or guessed
+    so. deployment_id: of this camera.
+    """
+
+    round_id: int | None = None
+    open: bool = False
+    species_id: int | None = None
+    deployment_id: int | None = None
+
+
+def tiles(session: Session, project: Project, wanted: Wanted) -> list[AnyRow]:
+    """Alike ones beside each other, those without a place last."""
+    return list(session.execute(which(select(*COLUMNS), project, wanted).order_by(*BY_LIKENESS).limit(MOST)))
+
+
+BY_LIKENESS = (Likeness.place.is_(None), Likeness.place, Box.id)
+
+
+def how_many(session: Session, project: Project, wanted: Wanted) -> int:
+    """Tiles without the limit."""
+    return session.scalar(which(select(func.count(Box.id)), project, wanted)) or 0
+
+
+def which(asked: Any, project: Project, wanted: Wanted) -> Any:
+    """The question, narrowed to the crops of a round, else to those that can be asked about."""
+    found = (
+        asked.select_from(Box)
+        .join(Image, Image.id == Box.image_id)
+        .outerjoin(Label, Label.id == Box.settled_label_id)
+        .outerjoin(Likeness, Likeness.box_id == Box.id)
+    )
+    if wanted.round_id:
+        found = found.join(Pick, Pick.box_id == Box.id).where(Pick.round_id == wanted.round_id)
+    else:
+        found = found.where(askable(project))
+    if wanted.open:
+        found = found.where(Box.settled_species_id.is_(None))
+    if wanted.species_id:
+        found = found.where(func.coalesce(Box.settled_species_id, Box.guess_species_id) == wanted.species_id)
+    if wanted.deployment_id:
+        found = found.where(Image.deployment_id == wanted.deployment_id)
+    return found
+
+
+def round_shown(session: Session, project_id: int) -> Round | None:
+    """The round to work on: the first with crops that wait, else the newest that was begun."""
+    rounds = Round.unfinished(session, project_id)
+    for each in rounds:
+        if each.state != CHOSEN or each is rounds[0]:
+            return each
+    newest = select(Round).where(Round.project_id == project_id).order_by(Round.number.desc()).limit(1)
+    return session.scalar(newest)
+
+
+def blind_boxes(session: Session, project_id: int) -> set[int]:
+    """Boxes that wait to be named without a guess."""
+    rounds = [each.id for each in Round.unfinished(session, project_id)]
+    waiting = session.scalars(select(Pick).where(Pick.round_id.in_(rounds), Pick.state == OPEN))
+    return {pick.box_id for pick in waiting if pick.is_blind}
+
+
+def with_others(session: Session, project_id: int, user_id: int) -> dict[int, int]:
+    """box id -> who else has it on the desk now."""
+    rounds = [each.id for each in Round.unfinished(session, project_id)]
+    held = (
+        select(Pick.box_id, Lease.user_id)
+        .join(Lease, Lease.pick_id == Pick.id)
+        .where(Pick.round_id.in_(rounds), Pick.state == OPEN, Lease.user_id != user_id, Lease.expires_at > utc_now())
+    )
+    return {row[0]: row[1] for row in session.execute(held)}
+
+
+def people(session: Session, project_id: int) -> dict[int, str]:
+    """user id -> name, of who is or was a member and spoke."""
+    members = select(Membership.user_id).where(Membership.project_id == project_id)
+    spoke = select(Label.user_id).where(Label.project_id == project_id).distinct()
+    rows = session.execute(select(User.id, User.name).where(User.id.in_(members.union(spoke))))
+    return {row.id: row.name for row in rows}
+
+
+def cameras(session: Session, project_id: int) -> dict[int, str]:
+    """deployment id -> name, by name."""
+    wanted = select(Deployment.id, Deployment.name).where(Deployment.project_id == project_id).order_by(Deployment.name)
+    return {row.id: row.name for row in session.execute(wanted)}
+
+
+def moment(captured_at: dt.datetime | None) -> str:
+    """The camera's clock to the minute, for a burst's head."""
+    return f"{captured_at.day} {captured_at:%B %Y, %H:%M}" if captured_at else "no time"

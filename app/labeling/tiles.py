@@ -1,0 +1,145 @@
+"""The tiles of a grid: which crops, what each shows, in which groups and order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from app.labeling import grid_queries, queries
+from app.labeling.grid_queries import Wanted
+from models.desk import Desk
+
+ALIKE, BURST, UNSURE = "alike", "burst", "unsure"
+SORTS = {ALIKE: "Look alike", BURST: "Burst", UNSURE: "Least sure"}
+ROUND, ALL = "round", "all"
+HIDDEN = "Hidden for these: some are asked without the guess, to check the classifier"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for. of: the round or all crops. open: only those without a name. differ: only those whose
+    neighbours say another name.
+    """
+
+    of: str = ROUND
+    sort: str = ALIKE
+    open: bool = False
+    differ: bool = False
+    species: int | None = None
+    camera: int | None = None
+
+    def but(self, **changed: Any) -> str:
+        """The address of the grid with something changed."""
+        every = {name: getattr(self, name) for name in self.__dataclass_fields__} | changed
+        fields = {name: every[name] for name, each in self.__dataclass_fields__.items() if every[name] != each.default}
+        return f"?{urlencode({name: 1 if value is True else value for name, value in fields.items()})}"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One crop of the grid. by: who named it, nobody while it is open. near: what its neighbours say. held: who has it now."""
+
+    box_id: int
+    image_id: int
+    guess: int | None
+    p: float
+    said: int | None
+    certain: bool
+    by: int | None
+    near: int | None
+    held: int | None
+    blind: bool
+    burst: int | None
+    head: str
+
+    @property
+    def shown(self) -> int | None:
+        """The name beneath it."""
+        return self.said or self.guess
+
+    @property
+    def differs(self) -> bool:
+        """Whether its neighbours say another name than the one beneath it."""
+        return self.near is not None and self.shown is not None and self.near != self.shown
+
+
+def columns(tiles: list[Tile]) -> dict[str, list[Any]]:
+    """The script's form of them; what is the same in all rows of a column stays short when the answer is packed."""
+    names = ("box_id", "image_id", "guess", "p", "said", "certain", "by", "near", "held", "blind", "burst")
+    return {name: [getattr(tile, name) for tile in tiles] for name in names}
+
+
+def grid_of(desk: Desk, asked: Asked, retired: set[int]) -> dict[str, Any]:
+    """Tiles in groups, and how the round stands."""
+    shown = grid_queries.round_shown(desk.session, desk.project.id)
+    in_round = asked.of == ROUND
+    rounds = queries.standings(desk.session, desk.project.id, [shown.id] if shown else [])
+    wanted = Wanted(
+        round_id=(shown.id if shown else -1) if in_round else None, open=asked.open, species_id=asked.species,
+        deployment_id=asked.camera,
+    )  # fmt: skip
+    every = tiles_of(desk, wanted, retired)
+    tiles = [tile for tile in every if tile.differs] if asked.differ else every
+    total = grid_queries.how_many(desk.session, desk.project, wanted) if len(every) == grid_queries.MOST else len(tiles)
+    return {
+        "groups": grouped(tiles, asked.sort, queries.classifier_of(desk.session, desk.project) is not None),
+        "total": total,
+        "count": len(tiles),
+        "open": sum(tile.said is None for tile in tiles),
+        "differ": sum(tile.differs for tile in every),
+        "rounds": rounds,
+        "standing": rounds.get(shown.id) if shown and in_round else None,
+    }
+
+
+def tiles_of(desk: Desk, wanted: Wanted, retired: set[int]) -> list[Tile]:
+    """A handful of questions for all of them."""
+    rows = grid_queries.tiles(desk.session, desk.project, wanted)
+    cameras = grid_queries.cameras(desk.session, desk.project.id)
+    blind = grid_queries.blind_boxes(desk.session, desk.project.id)
+    held = grid_queries.with_others(desk.session, desk.project.id, desk.user_id)
+    firsts = desk.predictions.firsts(row.id for row in rows)
+    return [
+        Tile(
+            box_id=row.id, image_id=row.image_id, said=row.settled_species_id, certain=bool(row.certain),
+            by=row.named_by, held=held.get(row.id), blind=row.id in blind, burst=row.sequence_id,
+            head=f"{cameras.get(row.deployment_id, '')}, {grid_queries.moment(row.captured_at)}",
+            **opinions(row, None if row.id in blind else firsts.get(row.id), retired),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def opinions(row: grid_queries.AnyRow, first: tuple[int, float] | None, retired: set[int]) -> dict[str, Any]:
+    """What the classifier and the neighbours say; nothing of it where the person shall answer without."""
+    if first is None or first[0] in retired:
+        return {"guess": None, "p": 0.0, "near": row.near_species_id if row.settled_species_id else None}
+    return {"guess": first[0], "p": round(first[1], 3), "near": row.near_species_id}
+
+
+def grouped(tiles: list[Tile], sort: str, has_learnt: bool) -> list[dict[str, Any]]:
+    """title, species and tiles of each group; species: the name beneath all of its tiles, if it is one."""
+    if sort == UNSURE:
+        guessed = sorted((tile for tile in tiles if tile.guess), key=lambda tile: tile.p)
+        return groups_from(
+            [("Least sure first", None, guessed), ("No guess", None, [tile for tile in tiles if not tile.guess])]
+        )
+    if sort == BURST:
+        bursts: dict[Any, list[Tile]] = {}
+        for tile in sorted(tiles, key=lambda tile: (tile.head, tile.burst or 0, tile.image_id, tile.box_id)):
+            bursts.setdefault(tile.burst or -tile.image_id, []).append(tile)
+        return groups_from([(burst[0].head, None, burst) for burst in bursts.values()])
+    names: dict[int, list[Tile]] = {}
+    for tile in tiles:
+        if tile.shown:
+            names.setdefault(tile.shown, []).append(tile)
+    by_size = sorted(names.items(), key=lambda each: (-len(each[1]), each[0]))
+    nameless = [tile for tile in tiles if not tile.shown]
+    title = HIDDEN if has_learnt else "No guess yet"
+    return groups_from([*(("", species, named) for species, named in by_size), (title, None, nameless)])
+
+
+def groups_from(groups: list[tuple[str, int | None, list[Tile]]]) -> list[dict[str, Any]]:
+    """Those that hold a tile."""
+    return [{"title": title, "species": species, "tiles": tiles} for title, species, tiles in groups if tiles]
