@@ -1,4 +1,4 @@
-"""The label page in a real Chromium, for benchmarks that answer by key."""
+"""The pages of the desk in a real Chromium, for benchmarks that answer by key."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ NEXT_CROP = """key => new Promise(done => {
 @contextlib.contextmanager
 def label_page(house: Household, project_id: int) -> Iterator[Page]:
     """The administrator's, 1280 x 800, its first crop on the screen."""
+    with desk_page(house, f"/projects/{project_id}/label") as page:
+        page.wait_for_selector(".stage[data-state=ready]")
+        yield page
+
+
+@contextlib.contextmanager
+def desk_page(house: Household, path: str) -> Iterator[Page]:
+    """A page as the administrator sees it, 1280 x 800."""
     with sync_playwright() as playwright:
         chromium = os.environ.get("WATERHOLE_CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
@@ -34,7 +42,6 @@ def label_page(house: Household, project_id: int) -> Iterator[Page]:
             [{"name": COOKIE, "value": house.token, "url": house.address.replace("http", "https"), "secure": True}]
         )
         page = context.new_page()
-        page.goto(f"{house.address}/projects/{project_id}/label")
-        page.wait_for_selector(".stage[data-state=ready]")
+        page.goto(f"{house.address}{path}")
         yield page
         browser.close()

@@ -1,19 +1,16 @@
 """How fast people can label: `python -m benchmarks.labeling`.
 
-A tireless person with real Chromium answers crops of a large project by key, with a moment of thought before each; then twenty
-scripted people at once over HTTP, each with twenty crops on the desk, nobody waiting for anybody. --photos: what a worker
-ingests meanwhile. Every answer that was acknowledged must be in the database, once; no crop may be on two desks.
+A tireless person with real Chromium answers crops of a large project by key, with a moment of thought before each; then as many
+in the grid (benchmarks/grid.py says how). Then twenty scripted people at once over HTTP, each with twenty crops on the desk,
+nobody waiting for anybody. --photos: what a worker ingests meanwhile. Every answer that was acknowledged must be in the
+database, once; no crop may be on two desks.
 A table for people, then one JSON object on the last line.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import hashlib
-import io
 import json
-import random
 import threading
 import time
 import uuid
@@ -25,33 +22,18 @@ from typing import Any
 import httpx
 import numpy as np
 import sqlalchemy as sa
-from PIL import Image as Picture
-from PIL import ImageDraw
 
 from app.security.sessions import COOKIE
 from benchmarks.desk import NEXT_CROP, label_page
+from benchmarks.drawn_project import furnished, guessed
+from benchmarks.grid import name_round
 from benchmarks.household import Household, household
-from models.base import utc_now
-from models.batch import Batch
-from models.box import Box
-from models.checkpoint import EMBEDDER, Checkpoint
-from models.deployment import Deployment
-from models.image import READY, Image
 from models.importing import import_folder
 from models.label import Label
 from models.membership import Membership, Role
-from models.project import Project
-from models.queue import ask
-from models.round import Round
-from models.sequence import regroup
 from models.session import UserSession
 from models.species import Species
 from models.user import User
-from models.vectors import write_vectors
-
-START = dt.datetime(2026, 3, 1, 6, 0, 0)
-NAMES = ("Jaguar", "Ocelot", "Puma")
-PICTURES = 50  # different photos; the others have the same pixels under other names
 
 
 @dataclass
@@ -70,6 +52,8 @@ def main() -> None:
     given = arguments()
     with household(worker=given.photos is not None) as house:
         alone = furnished(house, "Alone", given.in_project, given.crops)
+        tiled = furnished(house, "Tiled", given.crops, given.crops)
+        truth = guessed(house, tiled, given.right)
         together = furnished(house, "Together", given.people * given.each, given.people * given.each)
         if given.photos is not None:
             busy = house.project("Meanwhile")
@@ -77,17 +61,22 @@ def main() -> None:
                 house.database, house.store, busy, given.photos, name="photos", by=None, progress=lambda _: None
             )
         per_min, answers_ms = single_view(house, alone, given.crops, given.thought_s)
+        in_grid = name_round(house, tiled, given.thought_s, truth)
         people = crowd(house, together, given.people, given.each)
         double, lost = checked(house, together, people)
     next_ms = np.concatenate([person.next_ms for person in people])
     label_ms = np.concatenate([person.label_ms for person in people])
     figures = {
-        "labels_per_min_single": round(per_min, 1), "key_to_next_ms_p50": p(answers_ms, 50),
-        "key_to_next_ms_p95": p(answers_ms, 95), "key_to_next_ms_p99": p(answers_ms, 99), "next_ms_p50": p(next_ms, 50),
+        "labels_per_min_single": round(per_min, 1), "labels_per_min_grid": round(in_grid, 1),
+        "key_to_next_ms_p50": p(answers_ms, 50), "key_to_next_ms_p95": p(answers_ms, 95),
+        "key_to_next_ms_p99": p(answers_ms, 99), "next_ms_p50": p(next_ms, 50),
         "next_ms_p99": p(next_ms, 99), "label_ms_p50": p(label_ms, 50), "label_ms_p99": p(label_ms, 99),
         "double_leases": double, "lost": lost,
     }  # fmt: skip
     print(f"{given.crops:,} crops by key, {given.thought_s} s of thought, {given.in_project:,} crops in the project")
+    print(
+        f"{given.crops:,} in the grid, {given.right:.0%} of the guesses right, {given.thought_s} s a row and a correction"
+    )
     print(f"{given.people} people at once, {given.each} answers each\n")
     for name, figure in figures.items():
         print(f"{name:26}{figure:12,.1f}")
@@ -100,76 +89,11 @@ def arguments() -> argparse.Namespace:
     ask_for.add_argument("--crops", type=int, default=1000, help="answered in Chromium")
     ask_for.add_argument("--in-project", type=int, default=50_000, help="crops of that project")
     ask_for.add_argument("--thought-s", type=float, default=0.8)
+    ask_for.add_argument("--right", type=float, default=0.9, help="share of the guesses in the grid that are right")
     ask_for.add_argument("--people", type=int, default=20)
     ask_for.add_argument("--each", type=int, default=100, help="answers of each")
     ask_for.add_argument("--photos", type=Path, help="a folder that is ingested meanwhile")
     return ask_for.parse_args()
-
-
-def furnished(house: Household, name: str, crops: int, asked: int) -> int:
-    """A project of so many photos with one crop each, in bursts of three, and one round that asks about the first ones."""
-    project_id = house.project(name)
-    drawn = [picture(number) for number in range(PICTURES)]
-    with house.database.writing() as session:
-        project = session.get_one(Project, project_id)
-        embedder = Checkpoint.known(session, EMBEDDER, "drawn", "0" * 64, {})
-        file = f"drawn-{project_id}.vectors"
-        project.embedder_id, project.classify_above = embedder.id, 0.5
-        for species in NAMES:
-            Species.add(session, project_id, species)
-        batch = Batch(project_id=project_id, name="drawn")
-        session.add(batch)
-        session.flush()
-        deployment = Deployment.of_folder(session, project_id, "A")
-        images = [
-            {
-                "project_id": project_id, "batch_id": batch.id, "deployment_id": deployment.id, "path": f"A/{number}.jpg",
-                "sha256": hashlib.sha256(f"{name}/{number}".encode()).hexdigest(), "size": 1, "state": READY, "reason": "",
-                "width_px": 640, "height_px": 480, "created_at": utc_now(),
-                "captured_at": START + dt.timedelta(minutes=10 * (number // 3), seconds=number % 3),
-            }
-            for number in range(crops)
-        ]  # fmt: skip
-        session.execute(sa.insert(Image), images)
-        found = session.execute(
-            sa.select(Image.id, Image.sha256).where(Image.project_id == project_id).order_by(Image.id)
-        )
-        photos = [(row.id, row.sha256) for row in found]
-        boxes = [
-            {
-                "project_id": project_id, "image_id": image_id, "ordinal": 1, "x_min": 0.2, "y_min": 0.3, "x_max": 0.5,
-                "y_max": 0.6, "score": 0.9, "kind": "animal", "embedder_id": embedder.id, "vector_file": file,
-                "vector_row": row, "created_at": utc_now(),
-            }
-            for row, (image_id, _sha256) in enumerate(photos)
-        ]  # fmt: skip
-        session.execute(sa.insert(Box), boxes)
-        vectors = np.random.default_rng(1).normal(size=(crops, 256)).astype(np.float32)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        write_vectors(house.store, house.store.vectors(embedder.id, file), vectors)
-        regroup(session, deployment.id, 60)
-        ids = list(session.scalars(sa.select(Box.id).where(Box.project_id == project_id).order_by(Box.id)))
-        job = ask(session, "learn", project_id, {})
-        job.state = "done"
-        Round.choose(
-            session, project, ids[:asked], strategy="random", seed=1, embedder_id=embedder.id, classifier_id=None,
-            job_id=job.id,
-        )  # fmt: skip
-    for number, (box_id, (_image_id, sha256)) in enumerate(zip(ids[:asked], photos, strict=False)):
-        paths = (house.store.preview(sha256), house.store.thumbnail(sha256), house.store.crop(sha256, box_id))
-        for path in paths:
-            house.store.write_cheaply(path, drawn[number % PICTURES])
-    return project_id
-
-
-def picture(number: int) -> bytes:
-    """A JPEG with an animal of some colour in grass."""
-    shades = random.Random(number)
-    drawn = Picture.effect_noise((640, 480), 40).convert("RGB")
-    ImageDraw.Draw(drawn).ellipse([128, 144, 320, 288], fill=(shades.randrange(100, 250), 120, 90))
-    with io.BytesIO() as file:
-        drawn.save(file, "JPEG", quality=85)
-        return file.getvalue()
 
 
 def single_view(house: Household, project_id: int, crops: int, thought_s: float) -> tuple[float, list[float]]:

@@ -1,4 +1,4 @@
-"""The grid: many alike crops at once. A plain form of checkboxes; static/js/labeling/grid.js adds keys, drag and the long list."""
+"""The grid: many alike crops at once. A plain form of checkboxes; static/js/labeling/grid.js adds keys, drag, a long list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.labeling import grid_queries, queries
 from app.labeling.bodies import AboutMany, Body, SaidOfMany, SentFields, checked
 from app.labeling.page import desk_of, empty_panel
 from app.labeling.routes import box_of, by_whom
-from app.labeling.tiles import ALL, ALIKE, ROUND, SORTS, Asked, columns, grid_of
+from app.labeling.tiles import ALIKE, ALL, ROUND, SORTS, Asked, columns, grid_of
 from app.pages import page, wants_page
 from models.act import Act
 from models.answering import MOST_AT_ONCE, answer_many, answerable, empty_photos, skip
