@@ -34,6 +34,15 @@ const TICK = 'm3 8.5 3.2 3.2L13 5';
 const SWEEP_FROM = 6; // px that a pointer goes before it draws a frame
 const EDGE = 32; // px from the edge where a frame scrolls the list
 
+/** What every tile is made from: copying is several times faster than building. */
+const BLANK = make(
+  'div',
+  { role: 'gridcell', class: 'tile' },
+  make('img', { alt: '', decoding: 'async', draggable: 'false' }),
+  makeSvg('svg', { class: 'icon tick', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, makeSvg('path', { d: TICK })),
+  make('span', { class: 'caption' }, make('span', { class: 'name' }), make('span')),
+);
+
 export class TileList {
   /**
    * @param {HTMLElement} scroller @param {HTMLElement} element
@@ -163,17 +172,14 @@ export class TileList {
   tile(at) {
     const tile = this.tiles[at];
     const { name, said, note, mark, done } = this.page.caption(tile);
-    const image = make('img', { alt: '', decoding: 'async', draggable: 'false', src: `/boxes/${tile.box}/crop.jpg` });
-    const element = make(
-      'div',
-      {
-        role: 'gridcell', class: 'tile', 'data-at': String(at), 'aria-label': this.page.name(tile),
-        'aria-selected': String(this.page.isChosen(at)), tabindex: at === this.focused ? '0' : '-1',
-      },
-      image,
-      makeSvg('svg', { class: 'icon tick', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, makeSvg('path', { d: TICK })),
-      make('span', { class: 'caption' }, make('span', { class: said ? 'name said' : 'name' }, name), make('span', {}, note)),
-    );
+    const element = /** @type {HTMLElement} */ (BLANK.cloneNode(true));
+    const [image, , caption] = element.children;
+    image.setAttribute('src', `/boxes/${tile.box}/crop.jpg`);
+    caption.children[0].className = said ? 'name said' : 'name';
+    caption.children[0].textContent = name;
+    caption.children[1].textContent = note;
+    set(element, { 'data-at': String(at), 'aria-label': this.page.name(tile), 'aria-selected': String(this.page.isChosen(at)) });
+    element.tabIndex = at === this.focused ? 0 : -1;
     element.style.width = `${this.side}px`;
     if (mark) image.after(make('span', { class: done ? 'mark done' : 'mark' }, mark));
     return element;
