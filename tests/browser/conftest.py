@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from app.security.sessions import COOKIE
-from tests.conftest import Site, skip_or_fail
+from tests.browser.desk import Desk, sign_in
+from tests.conftest import Site, running_site, skip_or_fail
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+__all__ = ["sign_in"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 USUAL = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium")
 ARGUMENTS = (
@@ -68,21 +69,6 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     assert complaints == []
 
 
-def sign_in(context: BrowserContext, site: Site, token: str) -> None:
-    """Put a sign-in of make.token() into the profile, without the form."""
-    context.add_cookies(
-        [
-            {
-                "name": COOKIE,
-                "value": token,
-                "url": site.address.replace("http://", "https://"),
-                "secure": True,
-                "httpOnly": True,
-            }
-        ]
-    )
-
-
 @pytest.fixture
 def start_worker() -> Iterator[Callable[[Site], subprocess.Popen[bytes]]]:
     """Start the real worker (starter networks) on a site's database; it is stopped at the end."""
@@ -106,3 +92,18 @@ def start_worker() -> Iterator[Callable[[Site], subprocess.Popen[bytes]]]:
             process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One live server for all these tests: each makes a project of its own."""
+    home: Path = tmp_path_factory.mktemp("label-page")
+    with running_site(f"sqlite:///{home / 'waterhole.sqlite'}", home) as site:
+        yield site
+
+
+@pytest.fixture
+def make_desk(house: Site, page: Page, context: BrowserContext) -> Callable[..., Desk]:
+    """Desks on the shared server."""
+    names = ("Jaguar", "Ocelot", "Lowland tapir")
+    return lambda crops=3, names=names: Desk(house, page, context, crops, names)

@@ -11,10 +11,8 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize
 from models.membership import Membership, Role
 from tests import make
 from tests.browser.conftest import sign_in
-from tests.browser.test_labeling_page import Desk, house, make_desk
+from tests.browser.desk import Desk
 from tests.browser.test_review_page import disagree
-
-__all__ = ["house", "make_desk"]
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 WIDTHS: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}

@@ -14,10 +14,9 @@ from models.label import Label
 from models.membership import Membership
 from models.session import IDLE, UserSession
 from models.user import User
-from tests.browser.test_labeling_page import Desk, house, make_desk
+from tests.browser.desk import Desk
 from tests.make import PASSWORD
 
-__all__ = ["house", "make_desk"]  # fixtures
 pytestmark = pytest.mark.browser
 KEYS = "1232x1u3211332213x21"  # of twenty crops
 

@@ -18,9 +18,8 @@ from models.project import Project
 from models.round import Pick
 from models.species import Species
 from tests import make
-from tests.browser.test_labeling_page import Desk, house, make_desk
+from tests.browser.desk import Desk
 
-__all__ = ["house", "make_desk"]  # fixtures
 pytestmark = pytest.mark.browser
 MakeDesk = Callable[..., Desk]
 

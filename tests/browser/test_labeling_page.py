@@ -2,159 +2,29 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import io
-import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image as Picture
-from PIL import ImageDraw
-from playwright.sync_api import BrowserContext, Page, Route, expect
-from sqlalchemy import func, select, update
+from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select, update
 
 from models.act import Act
 from models.base import utc_now
 from models.box import Box
-from models.checkpoint import CLASSIFIER, Checkpoint
-from models.image import CountCorrection, Image
+from models.image import Image
 from models.job import WorkerBeat
 from models.label import Label
 from models.membership import Role
-from models.predictions import write_part
 from models.project import Project
 from models.round import Pick
-from models.sequence import regroup
-from models.species import TAXON, Species
-from models.storage import Store
+from models.species import Species
 from tests import make
 from tests.browser.conftest import sign_in
-from tests.conftest import Site, running_site
+from tests.browser.desk import Desk, drawn
 
 pytestmark = pytest.mark.browser
-PHOTO = (640, 480)
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One live server for all these tests: each makes a project of its own."""
-    home: Path = tmp_path_factory.mktemp("label-page")
-    with running_site(f"sqlite:///{home / 'waterhole.sqlite'}", home) as site:
-        yield site
-
-
-class Desk:
-    """A signed-in annotator on the label page of a new project."""
-
-    def __init__(self, site: Site, page: Page, context: BrowserContext, crops: int, names: tuple[str, ...]) -> None:
-        """crops: how many photos with one box each the round asks about. names: the species list."""
-        self.site, self.page = site, page
-        with site.database.writing() as session:
-            who = make.user(session)
-            project = make.project(session, (who, Role.annotator))
-            make.species(session, project, *names)
-            batch = make.batch(session, project)
-            self.boxes = [drawn(session, site.store, batch, number) for number in range(crops)]
-            make.round_of(session, project, [session.get_one(Box, box_id) for box_id in self.boxes])
-            self.project_id, token = project.id, make.token(session, who)
-        sign_in(context, site, token)
-        self.address = f"{site.address}/projects/{project.id}/label"
-
-    def guess(self, *shares: float) -> None:
-        """A classifier that says the same about every crop: one share a species, in the order of the list."""
-        with self.site.database.writing() as session:
-            project = session.get_one(Project, self.project_id)
-            classes = [each.id for each in Species.open_in(session, project.id) if each.kind == TAXON]
-            learnt = Checkpoint(
-                project_id=project.id, kind=CLASSIFIER, name="fake", sha256="0" * 64, parent_id=project.embedder_id,
-                label_count=2700, classes=classes,
-            )  # fmt: skip
-            session.add(learnt)
-            session.flush()
-            project.classifier_id = learnt.id
-            folder = self.site.store.predictions(f"job-{learnt.id}")
-            rows = np.array([shares] * len(self.boxes))
-            write_part(self.site.store, folder, "all", np.array(self.boxes), rows, classes)
-            learnt.predictions = self.site.store.relative(folder)
-
-    def in_bursts(self, *sizes: int) -> Desk:
-        """The photos in bursts of so many, a quarter of an hour apart."""
-        times = [number for number, size in enumerate(sizes) for _ in range(size)]
-        with self.site.database.writing() as session:
-            for box_id, number in zip(self.boxes, times, strict=True):
-                photo = session.get_one(Image, session.get_one(Box, box_id).image_id)
-                photo.captured_at = dt.datetime(2026, 3, 1, 6, 15 * number, 0)
-            regroup(session, photo.deployment_id, 60)
-        return self
-
-    def open(self) -> Desk:
-        """Go there and wait for the first crop."""
-        self.page.goto(self.address)
-        self.ready(self.boxes[0])
-        return self
-
-    def ready(self, box_id: int) -> None:
-        """The crop is on the screen."""
-        stage = self.page.locator(".stage")
-        expect(stage).to_have_attribute("data-box-id", str(box_id))
-        expect(stage).to_have_attribute("data-state", "ready")
-
-    def press(self, keys: str, first: int) -> None:
-        """Answer crop after crop, each once it is shown. first: the place of the first one."""
-        for place, key in enumerate(keys, start=first):
-            self.ready(self.boxes[place])
-            self.page.keyboard.press(key)
-
-    def saved(self) -> None:
-        """Everything is on the server."""
-        expect(self.page.locator(".saved")).to_have_attribute("data-waiting", "0")
-        expect(self.page.locator(".saved")).to_have_text("Saved")
-
-    def names(self) -> list[str | None]:
-        """What each box is called now."""
-        wanted = select(Box.id, Species.name).outerjoin(Species, Species.id == Box.settled_species_id)
-        with self.site.database.reading() as session:
-            named = dict(session.execute(wanted.where(Box.project_id == self.project_id)).all())
-        return [named[box_id] for box_id in self.boxes]
-
-    def counts(self) -> list[tuple[str | None, int]]:
-        """What was counted by hand and stands, oldest first."""
-        here = select(Image.id).where(Image.project_id == self.project_id)
-        with self.site.database.reading() as session:
-            names = dict(session.execute(select(Species.id, Species.name)).all())
-            rows = session.execute(CountCorrection.standing(CountCorrection.image_id.in_(here)))
-            return [(names.get(species_id), number) for _image, species_id, number in rows]
-
-    def count(self, table: type[Label] | type[Act]) -> int:
-        """Rows of this project."""
-        with self.site.database.reading() as session:
-            return session.scalar(select(func.count()).where(table.project_id == self.project_id)) or 0
-
-
-def drawn(session: make.Session, store: Store, batch: make.Batch, number: int) -> int:
-    """A photo with an animal in a box, and its pictures in the store; the box's id."""
-    place = {"x_min": 0.2, "y_min": 0.3, "x_max": 0.5, "y_max": 0.6}
-    photo = make.image(session, batch, f"Camera A/IMG_{number:04}.JPG", width_px=PHOTO[0], height_px=PHOTO[1])
-    box: int = make.box(session, photo, 0.95 - number / 1000, **place).id
-    shades = random.Random(number)
-    picture = Picture.new("RGB", PHOTO, (40, 60, 40))
-    ImageDraw.Draw(picture).ellipse([128, 144, 320, 288], fill=(shades.randrange(100, 250), 120, 90))
-    with io.BytesIO() as file:
-        picture.save(file, "JPEG")
-        for path in (store.preview(photo.sha256), store.thumbnail(photo.sha256), store.crop(photo.sha256, box)):
-            store.write_cheaply(path, file.getvalue())
-    return box
-
-
-@pytest.fixture
-def make_desk(house: Site, page: Page, context: BrowserContext) -> Callable[..., Desk]:
-    """Desks on the shared server."""
-    names = ("Jaguar", "Ocelot", "Lowland tapir")
-    return lambda crops=3, names=names: Desk(house, page, context, crops, names)
 
 
 def test_twelve_crops_by_keyboard_with_the_network_cut_are_all_saved_once(
@@ -201,153 +71,6 @@ def test_undo_goes_back_crop_by_crop_and_redo_forward_again(make_desk: Callable[
     desk.ready(desk.boxes[0])
     desk.saved()
     assert desk.names() == [None] * 4
-
-
-def test_one_answer_for_a_burst_with_a_photo_that_is_not_this_one(make_desk: Callable[..., Desk], page: Page) -> None:
-    desk = make_desk(6).in_bursts(4, 2).open()
-    corner, frames = page.locator(".crop-corner"), page.locator(".frame")
-    page.keyboard.press("e")
-    expect(corner).to_have_text("Burst: the next answer is for 4 crops. X takes another photo out, Esc leaves.")
-    expect(page.get_by_role("button", name="Answer the whole burst E")).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Escape")
-    expect(corner).to_contain_text("Box 1 of 1")
-    page.keyboard.press("e")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("x")
-    expect(frames.nth(2)).to_have_class("frame out")
-    expect(corner).to_contain_text("the next answer is for 3 crops")
-    page.keyboard.press("2")
-    desk.ready(desk.boxes[2])
-    expect(page.locator(".last")).to_contain_text("Ocelot, 3 crops")
-    expect(page.locator("#said")).to_contain_text("Ocelot saved for 3 crops.")
-    desk.saved()
-    assert desk.names() == ["Ocelot", "Ocelot", None, "Ocelot", None, None]
-    assert (desk.count(Label), desk.count(Act)) == (3, 1)
-    expect(page.locator(".strip-acts")).to_be_hidden()  # nothing else of this burst waits
-    page.keyboard.press("e")
-    expect(corner).to_have_text("No other crop of this burst waits for a name.")
-    page.keyboard.press("Control+z")
-    desk.ready(desk.boxes[0])
-    desk.saved()
-    assert desk.names() == [None] * 6
-    page.keyboard.press("Control+Shift+z")
-    desk.ready(desk.boxes[2])
-    page.keyboard.press("x")  # no burst is armed: an answer
-    desk.ready(desk.boxes[4])
-    desk.saved()
-    assert desk.names() == ["Ocelot", "Ocelot", "Not an animal", "Ocelot", None, None]
-
-
-def test_crops_that_come_while_the_burst_is_on_its_way_do_not_wait_again(
-    make_desk: Callable[..., Desk], page: Page
-) -> None:
-    desk = make_desk(6).in_bursts(4, 2)
-    held: dict[str, list[Route]] = {"leases": [], "burst-labels": []}
-    page.route("**/leases", lambda route: held["leases"].append(route))
-    page.route("**/burst-labels", lambda route: held["burst-labels"].append(route))
-    desk.open()
-    page.keyboard.press("e")
-    page.keyboard.press("2")
-    expect(page.locator(".stage")).to_have_attribute("data-box-id", "")  # the others are not here yet
-    page.unroute("**/leases")
-    with page.expect_response("**/leases"):
-        held["leases"][0].continue_()  # these were leased before the server has the burst
-    desk.ready(desk.boxes[4])
-    held["burst-labels"][0].continue_()
-    page.unroute("**/burst-labels")
-    desk.saved()
-    assert desk.names() == ["Ocelot"] * 4 + [None, None]
-
-
-def test_a_burst_gets_its_commonest_name_with_the_network_cut_too(
-    make_desk: Callable[..., Desk], page: Page, context: BrowserContext, complaints: list[str]
-) -> None:
-    desk = make_desk(7).in_bursts(5, 2).open()
-    page.keyboard.press("m")
-    expect(page.locator(".crop-corner")).to_have_text("No name of this burst has more crops than the others.")
-    desk.press("112", 0)
-    desk.ready(desk.boxes[3])
-    desk.saved()
-    context.set_offline(True)
-    page.get_by_role("button", name="Give it its commonest name M").click()
-    desk.ready(desk.boxes[5])
-    expect(page.locator(".last")).to_contain_text("Jaguar, 2 crops")
-    context.set_offline(False)
-    desk.saved()
-    assert desk.names() == ["Jaguar", "Jaguar", "Ocelot", "Jaguar", "Jaguar", None, None]
-    complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
-
-
-def test_a_count_by_keys_goes_with_the_answer_or_after_it(make_desk: Callable[..., Desk], page: Page) -> None:
-    desk = make_desk(2).open()
-    fact, corner = page.locator("[data-fact=count]"), page.locator(".crop-corner")
-    expect(fact).to_have_text("1 from boxes")
-    page.keyboard.press("k")
-    expect(corner).to_have_text("Count mode: digits, Enter keeps, Esc leaves.")
-    page.keyboard.type("9")
-    page.keyboard.press("Escape")
-    expect(fact).to_have_text("1 from boxes")
-    page.get_by_role("button", name="Count the animals, key K").click()
-    page.keyboard.type("1x2")
-    page.keyboard.press("Enter")
-    expect(fact).to_have_text("12, kept with your answer")
-    page.keyboard.press("1")
-    desk.ready(desk.boxes[1])
-    desk.saved()
-    assert desk.counts() == [("Jaguar", 12)]
-    page.keyboard.press("ArrowLeft")
-    expect(fact).to_have_text("12 by hand, 1 from boxes")
-    page.keyboard.press("k")
-    page.keyboard.type("13")
-    page.keyboard.press("Enter")
-    desk.ready(desk.boxes[0])  # it stays
-    expect(fact).to_have_text("13 by hand, 1 from boxes")
-    expect(page.locator(".last")).to_contain_text("13 Jaguar")
-    desk.saved()
-    assert desk.counts() == [("Jaguar", 12), ("Jaguar", 13)]
-    page.keyboard.press("Control+z")
-    expect(fact).to_have_text("12 by hand, 1 from boxes")
-    page.keyboard.press("Control+z")
-    expect(fact).to_have_text("12, kept with your answer")
-    desk.saved()
-    assert desk.counts() == [] and desk.names() == [None, None]
-
-
-def test_a_flag_and_a_comment_stay_beside_the_crop_that_stays_on_the_desk(
-    make_desk: Callable[..., Desk], page: Page
-) -> None:
-    desk = make_desk(2).open()
-    page.keyboard.press("f")
-    flag = page.locator("[data-note=flag]")
-    expect(flag).to_have_attribute("aria-pressed", "true")
-    expect(flag).to_contain_text("Flagged for an expert")
-    page.keyboard.press("c")
-    expect(page.locator(".crop-corner")).to_have_text("Comment: Enter keeps, Esc leaves.")
-    page.keyboard.type("2 of them? x")
-    page.keyboard.press("Enter")
-    comments = page.locator(".comments li")
-    expect(comments).to_contain_text(["2 of them? x"])
-    expect(page.locator("#said")).to_have_text("Comment, kept.")
-    desk.ready(desk.boxes[0])
-    desk.press("1", 0)
-    desk.ready(desk.boxes[1])
-    expect(flag).to_have_attribute("aria-pressed", "false")
-    expect(comments).to_have_count(0)
-    desk.saved()
-    assert desk.names() == ["Jaguar", None]
-    page.reload()
-    desk.ready(desk.boxes[1])
-    page.keyboard.press("ArrowLeft")
-    desk.ready(desk.boxes[0])
-    expect(flag).to_have_attribute("aria-pressed", "true")
-    expect(comments).to_have_count(1)
-    for _ in range(3):
-        page.keyboard.press("Control+z")
-    expect(comments).to_have_count(0)
-    expect(flag).to_have_attribute("aria-pressed", "false")
-    desk.saved()
-    assert desk.names() == [None, None] and desk.count(Act) == 6
 
 
 def test_a_species_nobody_listed_is_added_by_typing(make_desk: Callable[..., Desk], page: Page) -> None:

@@ -15,9 +15,7 @@ from models.species import Species
 from models.user import User
 from tests import make
 from tests.browser.conftest import sign_in
-from tests.browser.test_labeling_page import Desk, house, make_desk
-
-__all__ = ["house", "make_desk"]
+from tests.browser.desk import Desk
 
 
 def disagree(desk: Desk, boxes: list[int]) -> None:
