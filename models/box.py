@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.act import Act
 from models.base import Base, utc_now
+from models.consensus import RULES, Outcome, Rule, consensus
 from models.image import Image
-from models.label import ANSWER, TAKEN_BACK, Label, settled
+from models.label import ANSWER, TAKEN_BACK, Label
 from models.membership import Role
 from models.project import Project
 from models.species import Species
+
+
+WAITS = text("waits_for IS NOT NULL")
 
 
 class Box(Base):
@@ -26,6 +30,7 @@ class Box(Base):
         Index("ix_box_project_score", "project_id", "score"),
         Index("ix_box_project_settled", "project_id", "settled_species_id"),
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
+        Index("ix_box_waits", "project_id", "waits_for", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
         {"sqlite_autoincrement": True},
     )
@@ -56,6 +61,8 @@ class Box(Base):
     settled_species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
     settled_label_id: Mapped[int | None] = mapped_column(ForeignKey("label.id", use_alter=True))
     settled_at: Mapped[dt.datetime | None]
+    # Somebody spoke, and by the project's rule the crop has no name yet: `voice` (another person is asked) or `expert`.
+    waits_for: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     image: Mapped[Image] = relationship(lazy="raise")
@@ -85,7 +92,7 @@ class Box(Base):
         newer = Label(
             project_id=self.project_id, box_id=self.id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
             species_id=before.species_id if before else None, certain=before.certain if before else True,
-            round_id=label.round_id, takes_back_id=label.id, guess={},
+            round_id=label.round_id, takes_back_id=label.id, guess=before.guess if before else {},
         )  # fmt: skip
         session.add(newer)
         session.flush()
@@ -93,13 +100,26 @@ class Box(Base):
         return newer
 
     def settle(self, session: Session) -> None:
-        """Recompute the settled name from every voice."""
+        """Recompute the settled name from every voice. The rule is read under the box's lock: somebody may just change it."""
+        rule, blank_id = rule_of(session, self.project_id)
         labels = session.scalars(select(Label).where(Label.box_id == self.id).order_by(Label.id))
-        winner = settled(labels)
+        self.put(consensus(rule, labels, blank_id))
+        session.flush()
+
+    def put(self, outcome: Outcome[Label]) -> None:
+        """What the voices make of it."""
+        winner = outcome.winner
         self.settled_species_id = winner.species_id if winner else None
         self.settled_label_id = winner.id if winner else None
         self.settled_at = utc_now() if winner else None
-        session.flush()
+        self.waits_for = outcome.waits_for
+
+
+def rule_of(session: Session, project_id: int) -> tuple[Rule, int]:
+    """The project's rule as the database has it now, and the species that says "not an animal"."""
+    wanted = select(Project.consensus, Species.id).join(Species, Species.project_id == Project.id)
+    name, blank_id = session.execute(wanted.where(Project.id == project_id, Species.kind == "not_animal")).one()
+    return RULES[name], blank_id
 
 
 def askable(project: Project) -> ColumnElement[bool]:

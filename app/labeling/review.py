@@ -14,8 +14,8 @@ from app.labeling.page import desk_of, panel_of
 from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
 from app.pages import page
 from models.box import Box
+from models.consensus import EXPERTS
 from models.desk import Desk
-from models.label import EXPERTS
 from models.membership import Role
 
 router = APIRouter()

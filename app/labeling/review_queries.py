@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from models.act import Act
 from models.box import Box
+from models.consensus import EXPERTS
 from models.database import CHUNK_ROWS
-from models.label import ANSWER, EXPERTS, TAKEN_BACK, Label
+from models.label import ANSWER, TAKEN_BACK, Label
 from models.note import COMMENT, FLAG, UNFLAG, Note
 from models.project import Project
 from models.user import User

@@ -143,7 +143,7 @@ def somebody_unasked(desk: Desk) -> bool:
     unnamed = (
         func.coalesce(Box.settled_species_id, 0) == 0
     )  # not by that index: most unnamed boxes are too faint to ask
-    wanted = select(Box.id).where(askable(desk.project), unnamed, ~exists(asked.correlate(Box)))
+    wanted = select(Box.id).where(askable(desk.project), unnamed, Box.waits_for.is_(None), ~exists(asked.correlate(Box)))
     return desk.session.scalar(wanted.limit(1)) is not None
 
 
