@@ -57,7 +57,7 @@ def learn_from_voices(session: Session, project: Project) -> None:
 def take_beside(desk: Desk, count: int) -> list[tuple[Pick, Lease]]:
     """Lease up to `count` picks beside the rounds to a person: those on the desk or meant for this person alone first.
 
-    Nobody is offered a crop that still has this person's voice, nor one that this person was asked about beside the rounds before.
+    Not a crop that has this person's voice, nor one that this person was asked about beside the rounds before.
     Locked and looked at again as in models.round.take().
     """
     now = utc_now()

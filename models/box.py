@@ -17,7 +17,6 @@ from models.membership import Role
 from models.project import Project
 from models.species import Species
 
-
 WAITS = text("waits_for IS NOT NULL")
 
 
@@ -103,10 +102,10 @@ class Box(Base):
         """Recompute the settled name from every voice. The rule is read under the box's lock: somebody may just change it."""
         rule, blank_id = rule_of(session, self.project_id)
         labels = session.scalars(select(Label).where(Label.box_id == self.id).order_by(Label.id))
-        self.put(consensus(rule, labels, blank_id))
+        self.put(consensus(rule, [label.voice for label in labels], blank_id))
         session.flush()
 
-    def put(self, outcome: Outcome[Label]) -> None:
+    def put(self, outcome: Outcome) -> None:
         """What the voices make of it."""
         winner = outcome.winner
         self.settled_species_id = winner.species_id if winner else None

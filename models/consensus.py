@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import NamedTuple
 
 from models.membership import Role
 
@@ -18,22 +18,14 @@ SINGLE = "single"
 VOICE, EXPERT = "voice", "expert"  # what a crop without a name waits for: another voice, or somebody who settles it
 
 
-class Says(Protocol):
-    """One label of one person, as far as a rule looks at it."""
+class Voice(NamedTuple):
+    """What a rule needs to know of a label. guess_id: what the classifier said then, if it said anything."""
 
-    @property
-    def id(self) -> int: ...
-    @property
-    def user_id(self) -> int: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def species_id(self) -> int | None: ...
-    @property
-    def guess_id(self) -> int | None: ...
-
-
-Spoken = TypeVar("Spoken", bound=Says)
+    id: int
+    user_id: int
+    role: str
+    species_id: int | None
+    guess_id: int | None
 
 
 @dataclass(frozen=True)
@@ -69,17 +61,17 @@ RULES = {
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Spoken]):
-    """winner: the label that names the crop. waits_for: what a crop with voices and no name waits for, else None."""
+class Outcome:
+    """winner: the voice that names the crop. waits_for: what a crop with voices and no name waits for, else None."""
 
-    winner: Spoken | None
+    winner: Voice | None
     waits_for: str | None = None
 
 
-def consensus(rule: Rule, labels: Iterable[Spoken], blank_id: int | None = None) -> Outcome[Spoken]:
+def consensus(rule: Rule, labels: Iterable[Voice], blank_id: int | None = None) -> Outcome:
     """What the voices make of a crop.
 
-    labels: every label of one box, oldest first. blank_id: the species that says "not an animal".
+    labels: every one of one box, oldest first. blank_id: the species that says "not an animal".
     """
     voices = voices_of(labels)
     experts = [voice for voice in voices if voice.role in EXPERTS]
@@ -92,15 +84,15 @@ def consensus(rule: Rule, labels: Iterable[Spoken], blank_id: int | None = None)
     return Outcome(None, VOICE if len(voices) < rule.most else EXPERT)
 
 
-def voices_of(labels: Iterable[Spoken]) -> list[Spoken]:
+def voices_of(labels: Iterable[Voice]) -> list[Voice]:
     """The newest label of each person that names something, in the order in which they first spoke."""
-    voices: dict[int, Spoken] = {}
+    voices: dict[int, Voice] = {}
     for label in labels:
         voices[label.user_id] = label
     return [voice for voice in voices.values() if voice.species_id is not None]
 
 
-def named(rule: Rule, voices: Sequence[Spoken], blank_id: int | None) -> int | None:
+def named(rule: Rule, voices: Sequence[Voice], blank_id: int | None) -> int | None:
     """The species that so many voices settle on; None where they need more."""
     names = [voice.species_id for voice in voices]
     if rule.trusts_guess and len(names) == 1 and voices[0].guess_id in (None, names[0]):
@@ -114,13 +106,13 @@ def named(rule: Rule, voices: Sequence[Spoken], blank_id: int | None) -> int | N
     return first if count >= rule.matching or (len(names) >= rule.most and alone) else None
 
 
-def commonest(labels: Iterable[Spoken]) -> Spoken | None:
-    """The newest label of the name that most people say, for what cannot wait until the rule is satisfied."""
+def commonest(labels: Iterable[Voice]) -> Voice | None:
+    """The newest of the name that most people say, for what cannot wait until the rule is satisfied."""
     voices = voices_of(labels)
     counts = Counter(voice.species_id for voice in voices)
     return max(voices, key=lambda voice: (counts[voice.species_id], voice.id), default=None)
 
 
-def newest(voices: Sequence[Spoken]) -> Spoken | None:
+def newest(voices: Sequence[Voice]) -> Voice | None:
     """The one that was said last."""
     return max(voices, key=lambda voice: voice.id, default=None)

@@ -56,7 +56,9 @@ class Desk:
         """Without those beside the rounds that are for another person: another voice never is one that the crop has."""
         beside = [pick.box_id for pick in picks if pick.round_id is None]
         labels = select(Label.box_id, Label.species_id).where(Label.box_id.in_(beside), Label.user_id == self.user_id)
-        newest = {row.box_id: row.species_id for row in self.session.execute(labels.order_by(Label.id))} if beside else {}
+        newest = (
+            {row.box_id: row.species_id for row in self.session.execute(labels.order_by(Label.id))} if beside else {}
+        )
         return [
             pick
             for pick in picks

@@ -18,7 +18,7 @@ from models.base import utc_now
 from models.batch import BatchFile
 from models.box import Box, rule_of
 from models.checkpoint import CLASSIFIER, Checkpoint
-from models.consensus import VOICE, consensus
+from models.consensus import VOICE, Voice, consensus
 from models.database import Database
 from models.fine_tune import FineTune
 from models.image import READY, WAITING, Image
@@ -233,14 +233,14 @@ def settled_names(scene: Scene) -> Iterator[str]:
     """I8: the settled name is what the voices say by the project's rule, and another voice is asked for where it wants one."""
     rules = {project_id: rule_of(scene.session, project_id) for project_id in scene.session.scalars(select(Project.id))}
     labels = scene.session.scalars(select(Label).order_by(Label.box_id, Label.id).execution_options(yield_per=2000))
-    by_box: dict[int, list[Label]] = {}
+    by_box: dict[tuple[int, int], list[Voice]] = {}
     for label in labels:
-        by_box.setdefault(label.box_id, []).append(label)
+        by_box.setdefault((label.box_id, label.project_id), []).append(label.voice)
     stands = select(Box.id, Box.settled_label_id, Box.waits_for)
     found = scene.session.execute(stands.where(or_(Box.settled_label_id.is_not(None), Box.waits_for.is_not(None))))
     named = {row.id: (row.settled_label_id, row.waits_for) for row in found}
-    for box_id, voices in by_box.items():
-        rule, blank_id = rules[voices[0].project_id]
+    for (box_id, project_id), voices in by_box.items():
+        rule, blank_id = rules[project_id]
         outcome = consensus(rule, voices, blank_id)
         if named.pop(box_id, (None, None)) != (outcome.winner.id if outcome.winner else None, outcome.waits_for):
             yield f"box {box_id}: its settled name is not what the voices say"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, func, null, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
-from models.consensus import consensus
+from models.consensus import Voice, consensus
 from models.project import Project
 from models.species import Species
 
@@ -44,19 +44,9 @@ class Label(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     @property
-    def guess_id(self) -> int | None:
-        """What the classifier said then, if it said anything."""
-        return self.guess.get("species_id")
-
-
-class Voice(NamedTuple):
-    """What settling a name needs to know of a label."""
-
-    id: int
-    user_id: int
-    role: str
-    species_id: int | None
-    guess_id: int | None
+    def voice(self) -> Voice:
+        """What settling a name needs to know of it."""
+        return Voice(self.id, self.user_id, self.role, self.species_id, self.guess.get("species_id"))
 
 
 @dataclass(frozen=True)

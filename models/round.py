@@ -141,7 +141,9 @@ class Pick(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     round_id: Mapped[int | None] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"))
     box_id: Mapped[int] = mapped_column(ForeignKey("box.id"), index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))  # beside the rounds: asked of this person alone
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id")
+    )  # beside the rounds: asked of this person alone
     position: Mapped[int]
     state: Mapped[str] = mapped_column(String(10), default=OPEN)
     skips: Mapped[int] = mapped_column(default=0)

@@ -1,4 +1,4 @@
-"""Which crops come to a person's desk next: a fair share of the rounds, others' crops that want a second voice, gold among them."""
+"""Which crops come to a desk next: a fair share of the rounds, others' crops that want a second voice, gold among them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Leased = tuple[Pick, Lease]
 
 
 def serve(desk: Desk, count: int) -> list[Leased]:
-    """Lease up to `count` crops, gold besides. Up to half are asked beside the rounds while the rounds have crops; one alone too."""
+    """Lease up to `count` crops, and gold. While the rounds have crops, up to half are asked beside them; of one that one."""
     arrive(desk.session, desk.project.id, desk.user_id)
     fill_spoken(desk)
     before = on_desk(desk)
