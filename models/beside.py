@@ -7,6 +7,7 @@ about the crop; a round is done with the first answers. A gold pick is for one p
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select
@@ -14,13 +15,15 @@ from sqlalchemy.orm import Session, aliased
 
 from models.base import utc_now
 from models.box import Box
-from models.consensus import VOICE
+from models.consensus import VOICE, Voice, consensus
+from models.database import CHUNK_ROWS
 from models.desk import Desk
 from models.label import Label
 from models.lease import Lease
 from models.note import GOLD, NO_GOLD, Note
 from models.project import Project
 from models.round import OPEN, WITHDRAWN, Pick, Round, ask_learn, is_with_another, lease_to, leases_of
+from models.species import Species
 
 
 def ask_voices(session: Session, boxes: Iterable[Box]) -> None:
@@ -44,6 +47,26 @@ def ask_voices(session: Session, boxes: Iterable[Box]) -> None:
 def voice_pick(box_id: int) -> Pick:
     """One more voice is asked for."""
     return Pick(round_id=None, box_id=box_id, position=0)
+
+
+def apply_rule(session: Session, project: Project) -> int:
+    """After the project's rule changed: settle every crop anew that somebody spoke about. How many stand otherwise now."""
+    blank_id = Species.of_kind(session, project.id, "not_animal").id
+    spoken = select(Label.box_id).where(Label.project_id == project.id).distinct().order_by(Label.box_id)
+    box_ids = list(session.scalars(spoken))
+    changed = 0
+    for start in range(0, len(box_ids), CHUNK_ROWS):
+        few = box_ids[start : start + CHUNK_ROWS]
+        locked = select(Box).where(Box.id.in_(few)).order_by(Box.id).with_for_update(key_share=True)
+        boxes = list(session.scalars(locked.execution_options(populate_existing=True)))
+        voices: dict[int, list[Voice]] = defaultdict(list)
+        for label in session.scalars(select(Label).where(Label.box_id.in_(few)).order_by(Label.id)):
+            voices[label.box_id].append(label.voice)
+        moved = [box for box in boxes if box.put(consensus(project.rule, voices[box.id], blank_id))]
+        session.flush()
+        ask_voices(session, moved)
+        changed += len(moved)
+    return changed
 
 
 def learn_from_voices(session: Session, project: Project) -> None:

@@ -105,13 +105,16 @@ class Box(Base):
         self.put(consensus(rule, [label.voice for label in labels], blank_id))
         session.flush()
 
-    def put(self, outcome: Outcome) -> None:
-        """What the voices make of it."""
+    def put(self, outcome: Outcome) -> bool:
+        """What the voices make of it; whether that is new."""
         winner = outcome.winner
+        if (self.settled_label_id, self.waits_for) == (winner.id if winner else None, outcome.waits_for):
+            return False
         self.settled_species_id = winner.species_id if winner else None
         self.settled_label_id = winner.id if winner else None
         self.settled_at = utc_now() if winner else None
         self.waits_for = outcome.waits_for
+        return True
 
 
 def rule_of(session: Session, project_id: int) -> tuple[Rule, int]:
