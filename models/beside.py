@@ -157,9 +157,10 @@ def gold_left(desk: Desk) -> list[int]:
     return sorted(left, key=lambda box_id: drawn(desk.user_id, box_id))
 
 
-def gold_boxes(session: Session, project_id: int) -> set[int]:
-    """The crops that an expert keeps as gold and that are named."""
-    rows = session.execute(Note.standing(Note.project_id == project_id, Note.kind.in_((GOLD, NO_GOLD)))).all()
+def gold_boxes(session: Session, project_id: int, box_id: int | None = None) -> set[int]:
+    """The crops that an expert keeps as gold and that are named. box_id: only this one."""
+    here = Note.project_id == project_id if box_id is None else Note.box_id == box_id
+    rows = session.execute(Note.standing(here, Note.kind.in_((GOLD, NO_GOLD)))).all()
     newest = {row.box_id: row.kind for row in rows}
     gold = [box_id for box_id, kind in newest.items() if kind == GOLD]
     return set(session.scalars(select(Box.id).where(Box.id.in_(gold), Box.settled_species_id.is_not(None))))

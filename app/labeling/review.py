@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -13,6 +14,7 @@ from app.labeling import review_queries
 from app.labeling.page import desk_of, panel_of
 from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
 from app.pages import page
+from models.beside import gold_boxes
 from models.box import Box
 from models.consensus import EXPERTS
 from models.desk import Desk
@@ -44,7 +46,7 @@ def review(
         request, "labeling/review.html", project=member.project, tab="Review", reason=reason, chips=chips(every),
         total=len(queue), queue=queue[:SHOWN], shown=shown, before=around[0], after=around[1],
         case=queue[0 if at is None else at] if queue and (at is not None or not box) else None,
-        settles=member.may(Role.expert), **panel_of(desk, shown), **said_of(desk, shown),
+        settles=member.may(Role.expert), gold_key=secrets.token_hex(16), **panel_of(desk, shown), **said_of(desk, shown),
     )  # fmt: skip
 
 
@@ -73,7 +75,10 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """Every voice about the crop, and the three flags: seen, reviewed, certain."""
     if box_id is None:
-        return {"voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True}
+        return {
+            "voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True, "is_gold": False,
+            "waits_for": None,
+        }  # fmt: skip
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
     return {
         "voices": spoken,
@@ -82,4 +87,6 @@ def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
         "certain": all(voice.certain for voice in spoken),
+        "is_gold": desk.role.value in EXPERTS and box_id in gold_boxes(desk.session, desk.project.id, box_id),
+        "waits_for": desk.session.get_one(Box, box_id).waits_for,
     }

@@ -50,7 +50,7 @@ from models.box import Box
 from models.desk import Desk
 from models.errors import NotSignedIn
 from models.membership import Role
-from models.noting import comment, flag
+from models.noting import comment, flag, keep_gold
 from models.presence import company, names_here
 from models.round import ask_next
 from models.serving import serve
@@ -165,6 +165,16 @@ def flag_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
     body = checked(Flagged, sent)
     by_whom(at.access, body)
     return told(request, at.desk, flag(at.desk, at.box, raised=body.raised, key=body.idempotency_key))
+
+
+@router.post("/boxes/{box_id}/gold")
+def keep_as_gold(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Judge annotators by this crop, or no more."""
+    body = checked(Flagged, sent)
+    by_whom(at.access, body)
+    return told(
+        request, at.desk, keep_gold(at.desk, at.box, raised=body.raised, key=body.idempotency_key), show_crop=True
+    )
 
 
 @router.post("/boxes/{box_id}/comments")

@@ -11,6 +11,7 @@ from app.pages import count_of, duration
 from app.projects.embedding_queries import Brief, brief
 from app.projects.kept import Kept
 from app.projects.overview_queries import Figures, RoundLine, figures, rounds_of
+from app.projects.people import agreement_words
 from app.projects.queries import ProjectLine
 from app.projects.sureness import Sureness, sureness_of
 from models.membership import Role
@@ -19,6 +20,7 @@ from models.project import Project
 
 ROLE_NAMES = {"admin": "Administrator", "expert": "Expert", "annotator": "Annotator", "viewer": "Viewer"}
 kept_figures: Kept[Figures] = Kept()
+kept_agreement: Kept[str] = Kept()
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Overview:
     now: Now
     tuning: Brief
     sureness: Sureness
+    agreement: str
     step: Step
     summary: str
 
@@ -55,7 +58,15 @@ def overview_of(house: House, access: Access) -> Overview:
     summary = summary_of(counted, names_here(session, project.id, besides=access.user.id))
     step = next_step(access, current, counted, now)
     return Overview(
-        counted, rounds, current, now, brief(session, project), sureness_of(session, project), step, summary
+        counted,
+        rounds,
+        current,
+        now,
+        brief(session, project),
+        sureness_of(session, project),
+        agreed_in(house, project),
+        step,
+        summary,
     )
 
 
@@ -71,6 +82,16 @@ def counted_in(house: House, project: Project) -> Figures:
         project.classifier_id,
     )  # fmt: skip
     return kept_figures.get(key, make)
+
+
+def agreed_in(house: House, project: Project) -> str:
+    """How far people agree; it reads every label of the crops that several named."""
+
+    def make() -> str:
+        with house.database.reading() as session:
+            return agreement_words(session, project.id)
+
+    return kept_agreement.get((house.database, project.id), make)
 
 
 def next_step(access: Access, current: RoundLine | None, counted: Figures, now: Now) -> Step:
