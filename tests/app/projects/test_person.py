@@ -146,4 +146,4 @@ def test_the_page_says_too_few_and_leads_there_from_menu_and_members(sqlite_site
     with sqlite_site.client(tokens[1]) as client:
         assert f'<a href="{own}">Your speed and accuracy</a>' in client.get(settings, headers=html).text
         page = client.get(own, headers=html).text
-    assert "<h1>Your speed and accuracy</h1>" in page and "too few to say" in page
+    assert "<h1>Your speed and accuracy</h1>" in page and "Too few to say: no species has 10 crops" in page
