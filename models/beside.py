@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.base import utc_now
@@ -83,6 +83,8 @@ def take_beside(desk: Desk, count: int) -> list[tuple[Pick, Lease]]:
     Not a crop that has this person's voice, nor one that this person was asked about beside the rounds before.
     Locked and looked at again as in models.round.take().
     """
+    if desk.session.scalar(ANY_BESIDE, {"project_id": desk.project.id}) is None:
+        return []
     now = utc_now()
     mine = or_(Pick.user_id == desk.user_id, and_(Lease.user_id == desk.user_id, Lease.expires_at > now))
     offered = and_(Pick.user_id.is_(None), ~speaks(desk.user_id), ~was_asked(desk.user_id))
@@ -103,13 +105,16 @@ def take_beside(desk: Desk, count: int) -> list[tuple[Pick, Lease]]:
     ]
 
 
-def open_beside(project_id: int) -> Select[Pick]:
+def open_beside(project_id: int | BindParameter[int]) -> Select[Pick]:
     """The picks of a project that wait beside its rounds."""
     waiting = select(Pick).join(Box, Box.id == Pick.box_id)
     return waiting.where(Pick.round_id.is_(None), Pick.state == OPEN, Box.project_id == project_id)
 
 
-def speaks(user_id: int) -> ColumnElement[bool]:
+ANY_BESIDE = open_beside(bindparam("project_id")).with_only_columns(Pick.id).limit(1)
+
+
+def speaks(user_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """Whether the crop of a pick has a voice of this person that was not taken back."""
     newest = select(Label.species_id).where(Label.box_id == Pick.box_id, Label.user_id == user_id)
     return newest.order_by(Label.id.desc()).limit(1).correlate(Pick).scalar_subquery().is_not(None)

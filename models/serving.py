@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from math import ceil
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, func, or_, select, update
 
-from models.base import utc_now
+from models.base import Moment, utc_now
 from models.beside import add_gold, ask_voices, speaks, take_beside
 from models.desk import Desk
 from models.lease import Lease
@@ -16,6 +17,23 @@ from models.presence import BUSY, arrive, present
 from models.round import ANSWERED, FULL, OPEN, Pick, Round, take
 
 Leased = tuple[Pick, Lease]
+USER, NOW = bindparam("user_id", type_=Integer), bindparam("now", type_=Moment())
+OPEN_PICKS = (
+    select(Pick.id)
+    .join(Round, Round.id == Pick.round_id)
+    .where(Round.project_id == bindparam("project_id"), Round.state != FULL, Pick.state == OPEN)
+)
+WAITING = OPEN_PICKS.with_only_columns(func.count(Pick.id))
+ON_DESK = (
+    OPEN_PICKS.join(Lease, Lease.pick_id == Pick.id)
+    .where(Lease.user_id == USER, Lease.expires_at > NOW)
+    .order_by(Round.number, Pick.position)
+)
+COME_BACK = (
+    OPEN_PICKS.with_only_columns(Pick.box_id)
+    .outerjoin(Lease, and_(Lease.pick_id == Pick.id, Lease.slot == 0))
+    .where(speaks(USER), or_(Lease.id.is_(None), Lease.expires_at <= NOW))
+)
 
 
 def serve(desk: Desk, count: int) -> list[Leased]:
@@ -25,9 +43,10 @@ def serve(desk: Desk, count: int) -> list[Leased]:
     before = on_desk(desk)
     share = fair_share(desk)
     give_back(desk, before[share:])
-    beside = take_beside(desk, max(1, count // 2))
+    most = max(1, count // 2)
+    beside = take_beside(desk, most)
     of_rounds = take(desk.session, desk.project, desk.user_id, min(share, count - len(beside)))
-    if len(of_rounds) + len(beside) < count:
+    if len(beside) == most and len(of_rounds) + len(beside) < count:
         beside = take_beside(desk, count - len(of_rounds))
     fresh = [pick for pick, _lease in of_rounds if pick.id not in before]
     gold = add_gold(desk, fresh) if desk.role is Role.annotator else {}
@@ -47,22 +66,18 @@ def mixed(of_rounds: list[Leased], beside: list[Leased], gold: dict[int, Leased]
 
 def on_desk(desk: Desk) -> list[int]:
     """The picks of rounds that this person has, in their order."""
-    wanted = (
-        select(Pick.id)
-        .join(Lease, Lease.pick_id == Pick.id)
-        .join(Round, Round.id == Pick.round_id)
-        .where(Round.project_id == desk.project.id, Round.state != FULL, Pick.state == OPEN)
-        .where(Lease.user_id == desk.user_id, Lease.expires_at > utc_now())
-    )
-    return list(desk.session.scalars(wanted.order_by(Round.number, Pick.position)))
+    return list(desk.session.scalars(ON_DESK, here(desk)))
 
 
 def fair_share(desk: Desk) -> int:
     """How many crops of the rounds one person may hold: of what is open as many as everybody else who is at work."""
     people = present(desk.session, desk.project.id, BUSY) | {desk.user_id}
-    waiting = select(func.count(Pick.id)).join(Round, Round.id == Pick.round_id)
-    here = waiting.where(Round.project_id == desk.project.id, Round.state != FULL, Pick.state == OPEN)
-    return ceil((desk.session.scalar(here) or 0) / len(people))
+    return ceil((desk.session.scalar(WAITING, here(desk)) or 0) / len(people))
+
+
+def here(desk: Desk) -> dict[str, Any]:
+    """The values of the questions below; they are built once, since building one costs more than running it."""
+    return {"project_id": desk.project.id, "user_id": desk.user_id, "now": utc_now()}
 
 
 def give_back(desk: Desk, pick_ids: list[int]) -> None:
@@ -75,14 +90,7 @@ def give_back(desk: Desk, pick_ids: list[int]) -> None:
 
 def fill_spoken(desk: Desk) -> None:
     """A crop that comes back from somebody who left is not asked again of who named it meanwhile: that answer fills its place."""
-    back = (
-        select(Pick.box_id)
-        .join(Round, Round.id == Pick.round_id)
-        .outerjoin(Lease, and_(Lease.pick_id == Pick.id, Lease.slot == 0))
-        .where(Round.project_id == desk.project.id, Round.state != FULL, Pick.state == OPEN, speaks(desk.user_id))
-        .where(or_(Lease.id.is_(None), Lease.expires_at <= utc_now()))
-    )
-    box_ids = sorted(desk.session.scalars(back))
+    box_ids = sorted(desk.session.scalars(COME_BACK, here(desk)))
     if box_ids:
         boxes = desk.boxes(box_ids)
         picks = [pick for pick in desk.free(desk.picks(box_ids)) if pick.round_id is not None]

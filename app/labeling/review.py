@@ -38,6 +38,8 @@ def review(
         raise not_yours()
     desk = desk_of(member, house)
     every = review_queries.cases(member.session, member.project)
+    later = review_queries.unheard(desk, [case.box_id for case in every])
+    every = [case for case in every if case.box_id not in later]
     queue = [case for case in every if reason in ("", case.reason)]
     at = next((place for place, case in enumerate(queue) if case.box_id == box), None)
     shown = box_of(desk, box) if box else queue[0].box_id if queue else None
@@ -74,13 +76,15 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """Every voice about the crop, and the three flags: seen, reviewed, certain."""
-    if box_id is None:
+    is_unheard = box_id is not None and bool(review_queries.unheard(desk, [box_id]))
+    if box_id is None or is_unheard:
         return {
             "voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True, "is_gold": False,
-            "waits_for": None,
+            "waits_for": None, "is_unheard": is_unheard,
         }  # fmt: skip
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
     return {
+        "is_unheard": False,
         "voices": spoken,
         "comments": review_queries.comments_on(desk.session, box_id),
         "history": review_queries.history_of(desk.session, box_id),

@@ -85,6 +85,24 @@ def test_a_second_voice_hears_nothing_of_the_first(make_study: MakeStudy) -> Non
     assert "Hidden for this crop" in page and "an ocelot by its spots" not in page
 
 
+def test_the_review_shows_no_voices_to_who_may_be_asked_for_one(make_study: MakeStudy) -> None:
+    study = make_study(1, consensus="two-of-three")
+    ann, bob, eve = study.person(name=f"Ada Rios {study.project_id}"), study.person(), study.person()
+    expert = study.person(Role.expert)
+    ann.say(ann.crops()[0], study.species["Jaguar"], certain=False)
+    bob.say(bob.crops()[0], study.species["Ocelot"])
+    review = f"/projects/{study.project_id}/review"
+
+    def shown(person: Person, address: str = review) -> str:
+        return person.client.get(address, headers={"accept": "text/html"}).text
+
+    assert f"Ada Rios {study.project_id}" in shown(expert) and "People differ" in shown(bob)
+    assert "Another voice is asked" in shown(expert)
+    assert "Nothing to settle." in shown(eve)
+    page = shown(eve, f"{review}?box={study.boxes[0]}")
+    assert "You may be asked about this crop" in page and f"Ada Rios {study.project_id}" not in page
+
+
 def test_a_second_voice_is_asked_only_where_the_first_and_the_classifier_differ(make_study: MakeStudy) -> None:
     study = make_study(2, consensus="second-on-disagreement")
     ann, bob = study.person(), study.person()
