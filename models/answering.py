@@ -11,18 +11,19 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from models.act import Act
+from models.beside import ask_voices, learn_from_voices
 from models.box import Box, askable, settle
 from models.desk import Desk
 from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
-from models.note import COMMENT, FLAG, UNFLAG
+from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
-DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT)
+DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
@@ -208,7 +209,9 @@ def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[in
         act.before = {"picks": remembered(picks)}
         act.taken_back = not picks  # nothing was skipped, so there is nothing to undo
         for pick in picks:
-            pick.skip(desk.session)
+            pick.skip(desk.session, desk.user_id)
+        if any(pick.round_id is None for pick in picks):
+            ask_voices(desk.session, desk.boxes(box_ids))
         rounds = desk.close_rounds({pick.round_id for pick in picks})
         words = "Skipped. It comes back at the end of the round." if picks else "Somebody else has this crop now."
         name = f"Skip, {len(box_ids)} crops" if len(box_ids) > 1 else "Skip"
@@ -265,7 +268,10 @@ def say(
     settle(desk.session, boxes)
     act.before = {"picks": remembered(mine)}
     desk.fill(mine, ANSWERED)
+    ask_voices(desk.session, boxes)
     rounds = desk.close_rounds({pick.round_id for pick in mine})
+    if any(pick.round_id is None for pick in mine):
+        learn_from_voices(desk.session, desk.project)
     species = names[box.id] if len({each.id for each in names.values()}) == 1 else None
     name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name if species else "Several names"
     sized = f"{name}, {len(boxes)} crops" if len(boxes) > 1 else name
@@ -279,8 +285,9 @@ def say(
 
 def rounds_of(picks: list[Pick], pick_id: int | None) -> dict[int, int]:
     """box id -> the round it was asked in: that of the named pick, else the newest one."""
-    asked_in = {pick.box_id: pick.round_id for pick in picks}
-    return asked_in | {pick.box_id: pick.round_id for pick in picks if pick.id == pick_id}
+    of_rounds = [(pick.id, pick.box_id, pick.round_id) for pick in picks if pick.round_id is not None]
+    asked_in = {box_id: round_id for _id, box_id, round_id in of_rounds}
+    return asked_in | {box_id: round_id for id_, box_id, round_id in of_rounds if id_ == pick_id}
 
 
 def remembered(picks: list[Pick]) -> list[list[Any]]:

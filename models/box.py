@@ -6,16 +6,19 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.act import Act
 from models.base import Base, utc_now
+from models.consensus import RULES, Outcome, Rule, consensus
 from models.image import Image
-from models.label import ANSWER, TAKEN_BACK, Label, settled
+from models.label import ANSWER, TAKEN_BACK, Label
 from models.membership import Role
 from models.project import Project
 from models.species import Species
+
+WAITS = text("waits_for IS NOT NULL")
 
 
 class Box(Base):
@@ -27,6 +30,7 @@ class Box(Base):
         Index("ix_box_project_score", "project_id", "score"),
         Index("ix_box_project_settled", "project_id", "settled_species_id"),
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
+        Index("ix_box_waits", "project_id", "waits_for", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
         {"sqlite_autoincrement": True},
     )
@@ -57,6 +61,8 @@ class Box(Base):
     settled_species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
     settled_label_id: Mapped[int | None] = mapped_column(ForeignKey("label.id", use_alter=True))
     settled_at: Mapped[dt.datetime | None]
+    # Somebody spoke, and by the project's rule the crop has no name yet: `voice` (another person is asked) or `expert`.
+    waits_for: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     image: Mapped[Image] = relationship(lazy="raise")
@@ -82,6 +88,17 @@ class Box(Base):
             species_id=species.id, certain=certain, round_id=round_id, guess=guess or {},
         )  # fmt: skip
 
+    def put(self, outcome: Outcome) -> bool:
+        """What the voices make of it; whether that is new."""
+        winner = outcome.winner
+        if (self.settled_label_id, self.waits_for) == (winner.id if winner else None, outcome.waits_for):
+            return False
+        self.settled_species_id = winner.species_id if winner else None
+        self.settled_label_id = winner.id if winner else None
+        self.settled_at = utc_now() if winner else None
+        self.waits_for = outcome.waits_for
+        return True
+
 
 def take_back_labels(
     session: Session, boxes: Mapping[int, Box], labels: Sequence[Label], *, by: int, act: Act
@@ -104,22 +121,31 @@ def withdrawal(label: Label, before: Label | None, *, by: int, act: Act) -> Labe
     return Label(
         project_id=label.project_id, box_id=label.box_id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
         species_id=before.species_id if before else None, certain=before.certain if before else True,
-        round_id=label.round_id, takes_back_id=label.id, guess={},
+        round_id=label.round_id, takes_back_id=label.id, guess=before.guess if before else {},
     )  # fmt: skip
 
 
 def settle(session: Session, boxes: Sequence[Box]) -> None:
-    """Recompute the settled name of each box from every voice: a thousand boxes cost one question and two statements."""
+    """Recompute the settled name of each box from every voice: a thousand boxes cost one question and two statements.
+
+    boxes: of one project, whose rule is read under their locks: somebody may just change it.
+    """
+    if not boxes:
+        return
+    rule, blank_id = rule_of(session, boxes[0].project_id)
     spoken: dict[int, list[Label]] = {box.id: [] for box in boxes}
     for label in session.scalars(select(Label).where(Label.box_id.in_(spoken)).order_by(Label.id)):
         spoken[label.box_id].append(label)
-    now = utc_now()
     for box in boxes:
-        winner = settled(spoken[box.id])
-        box.settled_species_id = winner.species_id if winner else None
-        box.settled_label_id = winner.id if winner else None
-        box.settled_at = now if winner else None
+        box.put(consensus(rule, [label.voice for label in spoken[box.id]], blank_id))
     session.flush()
+
+
+def rule_of(session: Session, project_id: int) -> tuple[Rule, int]:
+    """The project's rule as the database has it now, and the species that says "not an animal"."""
+    wanted = select(Project.consensus, Species.id).join(Species, Species.project_id == Project.id)
+    name, blank_id = session.execute(wanted.where(Project.id == project_id, Species.kind == "not_animal")).one()
+    return RULES[name], blank_id
 
 
 def askable(project: Project) -> ColumnElement[bool]:

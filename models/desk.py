@@ -46,10 +46,26 @@ class Desk:
         return list(self.session.scalars(fresh))
 
     def free(self, picks: list[Pick], token: str = "") -> list[Pick]:
-        """Those of the picks that are open and that nobody else has on the desk."""
+        """Those of the picks that are open, that nobody else has on the desk and that are not meant for somebody else."""
         now = utc_now()
-        leases = leases_of(self.session, [pick.id for pick in picks])
-        return [pick for pick in picks if pick.state == OPEN and self.may_fill(leases.get(pick.id), token, now)]
+        waiting = self.meant([pick for pick in picks if pick.state == OPEN])
+        leases = leases_of(self.session, [pick.id for pick in waiting])
+        return [pick for pick in waiting if self.may_fill(leases.get(pick.id), token, now)]
+
+    def meant(self, picks: list[Pick]) -> list[Pick]:
+        """Without those beside the rounds that are for another person: another voice never is one that the crop has."""
+        beside = [pick.box_id for pick in picks if pick.round_id is None]
+        labels = select(Label.box_id, Label.species_id).where(Label.box_id.in_(beside), Label.user_id == self.user_id)
+        newest = (
+            {row.box_id: row.species_id for row in self.session.execute(labels.order_by(Label.id))} if beside else {}
+        )
+        return [
+            pick
+            for pick in picks
+            if pick.round_id is not None
+            or pick.user_id == self.user_id
+            or (pick.user_id is None and newest.get(pick.box_id) is None)
+        ]
 
     def may_fill(self, lease: Lease | None, token: str, now: dt.datetime) -> bool:
         """Whether this person's answer fills the pick: the token proves the lease, or nobody else holds one."""
@@ -61,10 +77,10 @@ class Desk:
             pick.state = state
         self.session.execute(delete(Lease).where(Lease.pick_id.in_([pick.id for pick in picks])))
 
-    def close_rounds(self, round_ids: set[int]) -> dict[int, dict[str, Any]]:
+    def close_rounds(self, round_ids: set[int | None]) -> dict[int, dict[str, Any]]:
         """After an answer: close what is full, ask for what comes next; round id -> how it stands."""
         standings = {}
-        for round_id in sorted(round_ids):
+        for round_id in sorted(each for each in round_ids if each is not None):
             touched = self.session.get_one(Round, round_id, with_for_update={"key_share": True}, populate_existing=True)
             standings[round_id] = standing(touched, touched.after_answer(self.session, self.project))
         return standings

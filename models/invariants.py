@@ -11,24 +11,25 @@ from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
 from models.batch import BatchFile
-from models.box import Box
+from models.box import Box, rule_of
 from models.checkpoint import CLASSIFIER, Checkpoint
+from models.consensus import VOICE, Voice, consensus
 from models.database import Database
 from models.fine_tune import FineTune
 from models.image import READY, WAITING, Image
 from models.job import ALIVE, UNFINISHED, Job
-from models.label import Label, settled
+from models.label import Label
 from models.lease import LEASE, Lease
 from models.parts import SUFFIX as PART
 from models.parts import VectorPart, crop_ids, vector_ids
 from models.predictions import SUFFIX, Part
 from models.project import Project
-from models.round import Pick, Round
+from models.round import OPEN, Pick, Round
 from models.storage import Store
 from models.vectors import DamagedFile, read_ids, read_vectors
 
@@ -229,19 +230,24 @@ def rounds(scene: Scene) -> Iterator[str]:
 
 
 def settled_names(scene: Scene) -> Iterator[str]:
-    """I8: the settled name is what the voices say."""
+    """I8: the settled name is what the voices say by the project's rule, and another voice is asked for where it wants one."""
+    rules = {project_id: rule_of(scene.session, project_id) for project_id in scene.session.scalars(select(Project.id))}
     labels = scene.session.scalars(select(Label).order_by(Label.box_id, Label.id).execution_options(yield_per=2000))
-    by_box: dict[int, list[Label]] = {}
+    by_box: dict[tuple[int, int], list[Voice]] = {}
     for label in labels:
-        by_box.setdefault(label.box_id, []).append(label)
-    named = dict(
-        scene.session.execute(select(Box.id, Box.settled_label_id).where(Box.settled_label_id.is_not(None))).all()
-    )
-    for box_id, voices in by_box.items():
-        winner = settled(voices)
-        if named.pop(box_id, None) != (winner.id if winner else None):
+        by_box.setdefault((label.box_id, label.project_id), []).append(label.voice)
+    stands = select(Box.id, Box.settled_label_id, Box.waits_for)
+    found = scene.session.execute(stands.where(or_(Box.settled_label_id.is_not(None), Box.waits_for.is_not(None))))
+    named = {row.id: (row.settled_label_id, row.waits_for) for row in found}
+    for (box_id, project_id), voices in by_box.items():
+        rule, blank_id = rules[project_id]
+        outcome = consensus(rule, voices, blank_id)
+        if named.pop(box_id, (None, None)) != (outcome.winner.id if outcome.winner else None, outcome.waits_for):
             yield f"box {box_id}: its settled name is not what the voices say"
     yield from (f"box {box_id} is named without a label" for box_id in named)
+    asked = exists().where(Pick.box_id == Box.id, Pick.state == OPEN, Pick.user_id.is_(None))
+    unasked = scene.session.scalars(select(Box.id).where(Box.waits_for == VOICE, ~asked))
+    yield from (f"box {box_id} waits for another voice, and nobody is asked" for box_id in unasked)
 
 
 def leases(scene: Scene) -> Iterator[str]:

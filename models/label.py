@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, func, select
+from sqlalchemy import ForeignKey, Index, String, func, null, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
-from models.membership import Role
+from models.consensus import Voice, consensus
+from models.project import Project
+from models.species import Species
 
 ANSWER, TAKEN_BACK = "answer", "taken_back"
-EXPERTS = (Role.expert.value, Role.admin.value)
 
 
 class Label(Base):
@@ -43,30 +43,10 @@ class Label(Base):
     guess: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the classifier said then: species, p, checkpoint
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
-
-class Voice(NamedTuple):
-    """What settling a name needs to know of a label."""
-
-    id: int
-    user_id: int
-    role: str
-    species_id: int | None
-
-
-Spoken = TypeVar("Spoken", Label, Voice)
-
-
-def settled(labels: Iterable[Spoken]) -> Spoken | None:
-    """The label that names the box: the newest voice of an expert, else the newest voice (preset `single`).
-
-    labels: every label of one box, oldest first. None when nobody has a voice.
-    """
-    voices: dict[int, Spoken] = {}
-    for label in labels:
-        voices[label.user_id] = label
-    spoken = [voice for voice in voices.values() if voice.species_id is not None]
-    experts = [voice for voice in spoken if voice.role in EXPERTS]
-    return max(experts or spoken, key=lambda voice: voice.id, default=None)
+    @property
+    def voice(self) -> Voice:
+        """What settling a name needs to know of it."""
+        return Voice(self.id, self.user_id, self.role, self.species_id, self.guess.get("species_id"))
 
 
 @dataclass(frozen=True)
@@ -89,16 +69,20 @@ def newest_label_id(session: Session, project_id: int) -> int:
 
 
 def snapshot(session: Session, project_id: int, label_max_id: int) -> Snapshot:
-    """What was settled when label_max_id was the newest label; later labels change nothing."""
+    """What the project's rule made of what was said when label_max_id was the newest label; later labels change nothing."""
+    rule = session.get_one(Project, project_id).rule
+    blank_id = Species.of_kind(session, project_id, "not_animal").id
+    guess = Label.guess if rule.trusts_guess else null()
     rows = session.execute(
-        select(Label.box_id, Label.id, Label.user_id, Label.role, Label.species_id)
+        select(Label.box_id, Label.id, Label.user_id, Label.role, Label.species_id, guess)
         .where(Label.project_id == project_id, Label.id <= label_max_id)
         .order_by(Label.box_id, Label.id)
     )  # no Label objects: there may be 30,000, and a person waits for the next round
     by_box: dict[int, list[Voice]] = {}
-    for box_id, label_id, user_id, role, species_id in rows:
-        by_box.setdefault(box_id, []).append(Voice(label_id, user_id, role, species_id))
-    winners = {box_id: settled(labels) for box_id, labels in by_box.items()}
+    for box_id, label_id, user_id, role, species_id, said in rows:
+        guess_id = said.get("species_id") if said else None
+        by_box.setdefault(box_id, []).append(Voice(label_id, user_id, role, species_id, guess_id))
+    winners = {box_id: consensus(rule, labels, blank_id).winner for box_id, labels in by_box.items()}
     names = {
         box_id: winner.species_id for box_id, winner in winners.items() if winner and winner.species_id is not None
     }

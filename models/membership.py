@@ -38,6 +38,7 @@ class Membership(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(10))
     joined_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    asked_at: Mapped[dt.datetime | None]  # for crops, last (models/presence.py)
     user: Mapped[User] = relationship(lazy="joined")
 
     @classmethod

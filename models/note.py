@@ -1,6 +1,7 @@
-"""What people note beside a crop without naming it: that an expert shall look, and comments. Append-only.
+"""What people note beside a crop without naming it: that an expert shall look, comments, and that it is gold. Append-only.
 
-A flag stands while the newest row about it is raised; one whose act was taken back never counts.
+A flag stands while the newest row about it is raised; one whose act was taken back never counts. Gold is the same, of experts:
+a crop whose name is beyond doubt, by which annotators' answers are judged.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from models.base import Base, utc_now
 from models.user import User
 
 FLAG, UNFLAG, COMMENT = "flag", "unflag", "comment"
+GOLD, NO_GOLD = "gold", "no_gold"
 MOST_TEXT = 1000  # characters of a comment
 
 
 class Note(Base):
-    """One flag raised, one flag taken down, or one comment."""
+    """One flag raised or taken down, one comment, or one crop made gold or no more."""
 
     __tablename__ = "note"
     __table_args__ = (Index("ix_note_project_kind", "project_id", "kind"),)

@@ -1,12 +1,17 @@
-"""What a person notes at the desk: a flag for the expert, a comment. Each is one Act under one key, as answers are."""
+"""What a person notes at the desk: a flag for the expert, a comment, gold. Each is one Act under one key, as answers are."""
 
 from __future__ import annotations
 
 from models.act import Act
+from models.beside import ask_voices
 from models.box import Box
+from models.consensus import EXPERTS
 from models.desk import Desk
-from models.errors import Invalid
-from models.note import COMMENT, FLAG, MOST_TEXT, UNFLAG, Note
+from models.errors import Invalid, NotAllowed
+from models.label import Label
+from models.membership import Role
+from models.note import COMMENT, FLAG, GOLD, MOST_TEXT, NO_GOLD, UNFLAG, Note
+from models.species import Species
 
 
 def flag(desk: Desk, box: Box, *, raised: bool, key: str) -> Act:
@@ -23,8 +28,36 @@ def comment(desk: Desk, box: Box, text: str, *, key: str) -> Act:
     return noted(desk, box, COMMENT, text, "Comment", key)
 
 
+def keep_gold(desk: Desk, box: Box, *, raised: bool, key: str) -> Act:
+    """An expert keeps a crop to judge annotators by, or no more. It becomes the expert's word too, so that no answer to it can
+    change its name.
+
+    Raises NotAllowed for who is no expert, Invalid where the crop has no name, KeyReused.
+    """
+    if desk.role.rank < Role.expert.rank:
+        raise NotAllowed("Only experts and administrators choose what is gold.")
+    (held,) = desk.boxes([box.id])
+    if raised and held.settled_label_id is None:
+        raise Invalid("raised: the crop has no name yet. Name it, then it can be gold.")
+    act, fresh = note_once(
+        desk, box, GOLD if raised else NO_GOLD, "", "Kept as gold" if raised else "Gold no more", key
+    )  # fmt: skip
+    if fresh and raised:
+        said = desk.session.get_one(Label, held.settled_label_id)
+        if said.role not in EXPERTS:
+            species = desk.session.get_one(Species, said.species_id)
+            held.answer(desk.session, species, by=desk.user_id, role=desk.role, act=act)
+            ask_voices(desk.session, [held])
+    return act
+
+
 def noted(desk: Desk, box: Box, kind: str, text: str, name: str, key: str) -> Act:
     """One row. The crop stays open, and its name what it is."""
+    return note_once(desk, box, kind, text, name, key)[0]
+
+
+def note_once(desk: Desk, box: Box, kind: str, text: str, name: str, key: str) -> tuple[Act, bool]:
+    """The act, and whether it is new."""
     act, fresh = Act.once(desk.session, desk.user_id, key, kind, {"box": box.id, "text": text}, desk.project.id)
     if fresh:
         desk.session.add(
@@ -36,4 +69,4 @@ def noted(desk: Desk, box: Box, kind: str, text: str, name: str, key: str) -> Ac
             "species_id": None, "certain": True, "late": False, "words": f"{name}.", "round": None,
         }  # fmt: skip
         desk.session.flush()
-    return act
+    return act, fresh

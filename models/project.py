@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
+from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Invalid
 from models.species import Species, clean_name
 
@@ -17,6 +18,7 @@ MAX_NOTE = 2000
 FINE_TUNE_EVERY = 1000  # twice as often as Norouzzadeh et al. 2019, sec. 3.1: the first one pays most (docs/lab-log.md)
 LOSSES = ("triplet", "softmax")  # of a fine-tune: the paper's, and its ablation (sec. 4.3.1)
 FEWEST_TO_TUNE = 100
+FEWEST_TO_GOLD = 5
 # what a project may choose; those that look at pixels are left to `waterhole simulate`, where the pixels are at hand
 STRATEGY_NAMES = (
     "k_center", "random", "confidence", "margin", "entropy", "deepfool", "bald", "batch_bald", "ensemble", "badge", "dmbal",
@@ -51,6 +53,9 @@ class Project(Base):
 
     fine_tune_every: Mapped[int] = mapped_column(default=FINE_TUNE_EVERY)  # settled names; 0: only when a person asks
     fine_tune_loss: Mapped[str] = mapped_column(String(20), default=LOSSES[0])
+
+    consensus: Mapped[str] = mapped_column(String(40), default=SINGLE)  # when voices name a crop (models/consensus.py)
+    gold_one_in: Mapped[int] = mapped_column(default=30)  # answers of an annotator, one is about a gold crop; 0: none
 
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
@@ -126,6 +131,19 @@ class Project(Base):
     def planned_rounds(self) -> int:
         """Rounds in the label budget."""
         return 1 + ceil(max(self.label_budget - self.first_round, 0) / self.round_size)
+
+    @property
+    def rule(self) -> Rule:
+        """When voices name a crop."""
+        return RULES[self.consensus]
+
+    def set_people(self, consensus: str, gold_one_in: int) -> None:
+        """Raises Invalid for a rule that is none and for gold so often that little else is asked."""
+        if consensus not in RULES:
+            raise Invalid(f"consensus: {consensus[:40]!r} is not one of {', '.join(RULES)}")
+        if gold_one_in and not FEWEST_TO_GOLD <= gold_one_in <= 10_000:
+            raise Invalid(f"gold one in: between {FEWEST_TO_GOLD} and 10,000 answers, or 0 for none")
+        self.consensus, self.gold_one_in = consensus, gold_one_in
 
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
         """Raises Invalid for a gap outside sense."""

@@ -133,14 +133,17 @@ class Round(Base):
 
 
 class Pick(Base):
-    """One crop of a round."""
+    """One crop of a round; without a round, one that is asked beside the rounds (models/beside.py)."""
 
     __tablename__ = "pick"
     __table_args__ = (UniqueConstraint("round_id", "box_id"), Index("ix_pick_order", "round_id", "state", "position"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    round_id: Mapped[int] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"))
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"))
     box_id: Mapped[int] = mapped_column(ForeignKey("box.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id")
+    )  # beside the rounds: asked of this person alone
     position: Mapped[int]
     state: Mapped[str] = mapped_column(String(10), default=OPEN)
     skips: Mapped[int] = mapped_column(default=0)
@@ -152,8 +155,10 @@ class Pick(Base):
     @property
     def is_blind(self) -> bool:
         """Whether the person answers without the classifier's guess: every crop of the audit, so that the answer does not lean
-        towards what it is to check, and as many others, so that nobody can tell which those are.
+        towards what it is to check, and as many others, so that nobody can tell which those are; and all beside the rounds.
         """
+        if self.round_id is None:
+            return True
         others = hashlib.blake2b(str(self.id).encode(), digest_size=8).digest()
         return self.chance is not None or int.from_bytes(others) % BLIND_ONE_IN == 0
 
@@ -164,10 +169,15 @@ class Pick(Base):
         audited = (cls.round_id.in_(of_project), cls.chance.is_not(None), cls.passed_in.is_(None))
         session.execute(update(cls).where(cls.box_id.in_(box_ids), *audited).values(passed_in=number))
 
-    def skip(self, session: Session) -> None:
-        """To the end of the round the first time; the second time it fills its place unanswered."""
+    def skip(self, session: Session, by: int) -> None:
+        """To the end of the round the first time; the second time it fills its place unanswered.
+
+        Beside the rounds it is never asked of the same person (by) again.
+        """
         self.skips += 1
-        if self.skips > 1:
+        if self.round_id is None:
+            self.state, self.user_id = SKIPPED, by
+        elif self.skips > 1:
             self.state = SKIPPED
         else:
             last = session.scalar(select(func.max(Pick.position)).where(Pick.round_id == self.round_id)) or 0
@@ -253,7 +263,7 @@ def picks_of_box(session: Session, box_id: int) -> list[tuple[Pick, Round]]:
 
 
 def unasked_count(session: Session, project: Project) -> int:
-    """How many crops nobody has named and no unfinished round holds."""
+    """How many crops nobody has spoken about and no unfinished round holds."""
     held = (
         select(Pick.box_id)
         .join(Round, Round.id == Pick.round_id)
@@ -263,7 +273,7 @@ def unasked_count(session: Session, project: Project) -> int:
         session.scalar(
             select(func.count())
             .select_from(Box)
-            .where(askable(project), Box.settled_species_id.is_(None), Box.id.not_in(held))
+            .where(askable(project), Box.settled_species_id.is_(None), Box.waits_for.is_(None), Box.id.not_in(held))
         )
         or 0
     )

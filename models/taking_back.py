@@ -12,9 +12,11 @@ from sqlalchemy import Select, and_, or_, select
 from models.act import Act
 from models.answering import DOINGS, SKIP
 from models.base import utc_now
+from models.beside import ask_voices
 from models.box import Box, settle, take_back_labels
+from models.consensus import EXPERTS
 from models.desk import Desk
-from models.label import EXPERTS, Label
+from models.label import Label
 from models.round import ANSWERED, OPEN, Pick, lease_to, leases_of
 from models.species import Species
 from models.user import User
@@ -93,35 +95,45 @@ def take_back(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     labels = labels_of(desk, target)
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
     take_back_labels(desk.session, boxes, labels, by=desk.user_id, act=act)
-    reopen(desk, boxes, target.before["picks"])
+    opened = reopen(desk, boxes, target.before["picks"])
+    ask_voices(desk.session, boxes.values())
     shown = boxes[target.answer["box_id"]]
+    settled_by = None if any(pick.box_id == shown.id for pick in opened) else expert_words(desk, shown)
     return told(UNDO, target) | {
-        "words": expert_words(desk, shown) or f"{target.answer['name']}, taken back",
+        "words": settled_by or f"{target.answer['name']}, taken back",
         "round": desk.standing(round_id_of(target)),
     }
 
 
-def reopen(desk: Desk, boxes: dict[int, Box], remembered: list[list[Any]]) -> None:
-    """Open the picks again, except where another voice names the box or somebody else has it on the desk."""
+def reopen(desk: Desk, boxes: dict[int, Box], remembered: list[list[Any]]) -> list[Pick]:
+    """Open the picks again, except where another voice names the box or somebody else has it on the desk. Those opened.
+
+    A crop that was asked of this person alone (gold) has a name, and opens all the same.
+    """
     before = {pick_id: (position, skips) for pick_id, position, skips in remembered}
     picks = [pick for pick in desk.picks(list(boxes)) if pick.id in before]
     leases = leases_of(desk.session, list(before))
     now = utc_now()
+    opened = []
     for pick in picks:
-        if boxes[pick.box_id].settled_label_id is None and desk.may_fill(leases.get(pick.id), "", now):
+        is_open = boxes[pick.box_id].settled_label_id is None or pick.user_id == desk.user_id
+        if is_open and desk.may_fill(leases.get(pick.id), "", now):
             pick.state = OPEN
             pick.position, pick.skips = before[pick.id]
             lease_to(desk.session, pick, leases.get(pick.id), desk.user_id, now)
+            opened.append(pick)
     desk.session.flush()
+    return opened
 
 
 def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Say again what an act said, and fill its picks again where they still wait."""
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
-    say_again(desk, act, boxes, labels_of(desk, target))
     before = {pick_id for pick_id, _position, _skips in target.before["picks"]}
     picks = [pick for pick in desk.free(desk.picks(list(boxes))) if pick.id in before]
+    say_again(desk, act, boxes, labels_of(desk, target))
     fill_again(desk, target, picks)
+    ask_voices(desk.session, boxes.values())
     rounds = desk.close_rounds({pick.round_id for pick in picks})
     round_id = round_id_of(target)
     words = f"{target.answer['name']}, skipped again" if target.kind == SKIP else f"{target.answer['name']} saved."
@@ -148,7 +160,7 @@ def fill_again(desk: Desk, target: Act, picks: list[Pick]) -> None:
     """Answered again, or skipped again."""
     if target.kind == SKIP:
         for pick in picks:
-            pick.skip(desk.session)
+            pick.skip(desk.session, desk.user_id)
     else:
         desk.fill(picks, ANSWERED)
 

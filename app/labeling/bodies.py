@@ -52,7 +52,7 @@ class Counted(Body):
 
 
 class Flagged(Body):
-    """Whether an expert shall look."""
+    """Whether an expert shall look, or whether the crop is gold."""
 
     raised: StrictBool = True
 
@@ -142,6 +142,7 @@ def from_form(fields: dict[str, str]) -> dict[str, Any]:
         if NUMBER.fullmatch(sent.get(name, "")):
             sent[name] = int(sent[name])
     sent["certain"] = "not_certain" not in sent
+    sent["raised"] = "lowered" not in sent
     return sent
 
 

@@ -6,18 +6,19 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
+from models.beside import open_beside, speaks
 from models.box import Box, askable
 from models.deployment import Deployment
+from models.desk import Desk
 from models.image import Image
 from models.label import Label
 from models.lease import Lease
 from models.likeness import Likeness
-from models.membership import Membership
-from models.project import Project
+from models.membership import Membership, Role
 from models.round import CHOSEN, OPEN, Pick, Round
 from models.user import User
 
@@ -42,20 +43,20 @@ class Wanted:
     deployment_id: int | None = None
 
 
-def tiles(session: Session, project: Project, wanted: Wanted) -> list[AnyRow]:
+def tiles(desk: Desk, wanted: Wanted) -> list[AnyRow]:
     """Alike ones beside each other, those without a place last."""
-    return list(session.execute(which(select(*COLUMNS), project, wanted).order_by(*BY_LIKENESS).limit(MOST)))
+    return list(desk.session.execute(which(desk, select(*COLUMNS), wanted).order_by(*BY_LIKENESS).limit(MOST)))
 
 
 BY_LIKENESS = (Likeness.place.is_(None), Likeness.place, Box.id)
 
 
-def how_many(session: Session, project: Project, wanted: Wanted) -> int:
+def how_many(desk: Desk, wanted: Wanted) -> int:
     """Tiles without the limit."""
-    return session.scalar(which(select(func.count(Box.id)), project, wanted)) or 0
+    return desk.session.scalar(which(desk, select(func.count(Box.id)), wanted)) or 0
 
 
-def which(asked: Any, project: Project, wanted: Wanted) -> Any:
+def which(desk: Desk, asked: Any, wanted: Wanted) -> Any:
     """The question, narrowed to the crops of a round, else to those that can be asked about."""
     found = (
         asked.select_from(Box)
@@ -66,7 +67,10 @@ def which(asked: Any, project: Project, wanted: Wanted) -> Any:
     if wanted.round_id:
         found = found.join(Pick, Pick.box_id == Box.id).where(Pick.round_id == wanted.round_id)
     else:
-        found = found.where(askable(project))
+        found = found.where(askable(desk.project))
+    unheard = unheard_boxes(desk)
+    if unheard:
+        found = found.where(Box.id.not_in(unheard))
     if wanted.open:
         found = found.where(Box.settled_species_id.is_(None))
     if wanted.species_id:
@@ -91,6 +95,15 @@ def blind_boxes(session: Session, project_id: int) -> set[int]:
     rounds = [each.id for each in Round.unfinished(session, project_id)]
     waiting = session.scalars(select(Pick).where(Pick.round_id.in_(rounds), Pick.state == OPEN))
     return {pick.box_id for pick in waiting if pick.is_blind}
+
+
+def unheard_boxes(desk: Desk) -> list[int]:
+    """Boxes that this person is or may be asked about beside the rounds: what others said of them must not be seen before."""
+    if desk.role is not Role.annotator:
+        return []
+    offered = and_(Pick.user_id.is_(None), ~speaks(desk.user_id))
+    waiting = open_beside(desk.project.id).where(or_(Pick.user_id == desk.user_id, offered))
+    return list(desk.session.scalars(waiting.with_only_columns(Pick.box_id)))
 
 
 def with_others(session: Session, project_id: int, user_id: int) -> dict[int, int]:

@@ -17,7 +17,9 @@ from models.desk import Desk
 from models.lease import Lease
 from models.membership import Role
 from models.predictions import predictions_of
-from models.round import Pick, lease_to, leases_of, take
+from models.presence import company, names_here
+from models.round import Pick, lease_to, leases_of
+from models.serving import serve
 from models.species import FREE_KEYS, TAXON
 
 
@@ -46,6 +48,7 @@ def label_page(desk: Desk, box: Box | None) -> dict[str, Any]:
         "standing": standing_of(crop, rounds),
         "waiting": None if crop else why_nothing(desk),
         "rate": queries.answers_a_minute(desk.session, desk.project.id, desk.user_id),
+        "company": company(names_here(desk.session, desk.project.id, desk.user_id)),
     } | panel
 
 
@@ -67,14 +70,14 @@ def panel_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """The panel for a crop that is looked at outside of its round; nobody's guess is shown while it waits to be asked blind."""
     panel, retired = empty_panel(desk)
     crop = crops_of(desk, [box_id], retired)[box_id] if box_id else None
-    if crop and queries.waits_blind(desk.session, crop["box_id"]):
+    if crop and queries.waits_blind(desk, crop["box_id"]):
         crop |= {"blind": True, "guesses": []}
     return panel | {"crop": crop}
 
 
 def next_crop(desk: Desk, retired: set[int]) -> Crop | None:
     """The person's next crop, leased."""
-    taken = take(desk.session, desk.project, desk.user_id, 1)
+    taken = serve(desk, 1)
     return next(iter(leased_crops(desk, taken, retired)), None)
 
 
@@ -94,13 +97,32 @@ def seen_crop(desk: Desk, retired: set[int]) -> Crop | None:
 
 
 def leased_crops(desk: Desk, taken: Sequence[tuple[Pick, Lease]], retired: set[int]) -> list[Crop]:
-    """The crops of leased picks, in their order."""
+    """The crops of leased picks, in their order. What is asked beside the rounds looks like a crop of the newest one."""
     crops = crops_of(desk, [pick.box_id for pick, _lease in taken], retired) if taken else {}
+    newest = max((pick.round_id for pick, _lease in taken if pick.round_id), default=None)
+    if newest is None and taken:
+        newest = queries.newest_round(desk.session, desk.project.id)
     leased = []
     for pick, lease in taken:
-        crop = crops[pick.box_id] | {"pick_id": pick.id, "lease_token": lease.token, "round_id": pick.round_id}
-        leased.append(crop | {"blind": True, "guesses": []} if pick.is_blind else crop)
+        crop = crops[pick.box_id] | {
+            "pick_id": pick.id,
+            "lease_token": lease.token,
+            "round_id": pick.round_id or newest,
+        }
+        if pick.is_blind:
+            crop |= {"blind": True, "guesses": []}
+        leased.append(crop if pick.round_id else unheard(crop))
     return leased
+
+
+def unheard(crop: Crop) -> Crop:
+    """Without what others said of it: its name and its comments."""
+    own = crop["box_id"]
+    burst = [
+        frame | {"crops": [each | {"species_id": None} if each["box_id"] == own else each for each in frame["crops"]]}
+        for frame in crop["burst"]
+    ]
+    return crop | {"burst": burst, "comments": [], "counts": {}}
 
 
 def standing_of(crop: Crop | None, rounds: dict[int, dict[str, Any]]) -> dict[str, Any] | None:

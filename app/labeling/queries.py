@@ -17,6 +17,7 @@ from models.checkpoint import Checkpoint
 from models.desk import Desk
 from models.label import ANSWER, Label
 from models.lease import Lease
+from models.membership import Role
 from models.project import Project
 from models.round import CHOSEN, OPEN, Pick, Round
 from models.species import Species, Synonym
@@ -136,10 +137,17 @@ def first_to_look_at(session: Session, project_id: int) -> int | None:
     return session.scalar(waits) or session.scalar(named)
 
 
-def waits_blind(session: Session, box_id: int) -> bool:
-    """Whether an open pick of the box is to be answered without a guess."""
-    waiting = session.scalars(select(Pick).where(Pick.box_id == box_id, Pick.state == OPEN))
-    return any(pick.is_blind for pick in waiting)
+def waits_blind(desk: Desk, box_id: int) -> bool:
+    """Whether the box is to be answered without a guess: by anybody, or beside the rounds by this person, who settles nothing."""
+    waiting = desk.session.scalars(select(Pick).where(Pick.box_id == box_id, Pick.state == OPEN))
+    asked = desk.meant(list(waiting))
+    return any(pick.is_blind and (pick.round_id is not None or desk.role is Role.annotator) for pick in asked)
+
+
+def newest_round(session: Session, project_id: int) -> int | None:
+    """The id of the newest round that was begun."""
+    begun = select(Round.id).where(Round.project_id == project_id, Round.state != CHOSEN)
+    return session.scalar(begun.order_by(Round.number.desc()).limit(1))
 
 
 def leased_pick(desk: Desk, box_id: int) -> list[tuple[Pick, Lease]]:

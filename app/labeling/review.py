@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -13,9 +14,10 @@ from app.labeling import review_queries
 from app.labeling.page import desk_of, panel_of
 from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
 from app.pages import page
+from models.beside import gold_boxes
 from models.box import Box
+from models.consensus import EXPERTS
 from models.desk import Desk
-from models.label import EXPERTS
 from models.membership import Role
 
 router = APIRouter()
@@ -36,6 +38,8 @@ def review(
         raise not_yours()
     desk = desk_of(member, house)
     every = review_queries.cases(member.session, member.project)
+    later = review_queries.unheard(desk, [case.box_id for case in every])
+    every = [case for case in every if case.box_id not in later]
     queue = [case for case in every if reason in ("", case.reason)]
     at = next((place for place, case in enumerate(queue) if case.box_id == box), None)
     shown = box_of(desk, box) if box else queue[0].box_id if queue else None
@@ -44,7 +48,7 @@ def review(
         request, "labeling/review.html", project=member.project, tab="Review", reason=reason, chips=chips(every),
         total=len(queue), queue=queue[:SHOWN], shown=shown, before=around[0], after=around[1],
         case=queue[0 if at is None else at] if queue and (at is not None or not box) else None,
-        settles=member.may(Role.expert), **panel_of(desk, shown), **said_of(desk, shown),
+        settles=member.may(Role.expert), gold_key=secrets.token_hex(16), **panel_of(desk, shown), **said_of(desk, shown),
     )  # fmt: skip
 
 
@@ -72,14 +76,21 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """Every voice about the crop, and the three flags: seen, reviewed, certain."""
-    if box_id is None:
-        return {"voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True}
+    is_unheard = box_id is not None and bool(review_queries.unheard(desk, [box_id]))
+    if box_id is None or is_unheard:
+        return {
+            "voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True, "is_gold": False,
+            "waits_for": None, "is_unheard": is_unheard,
+        }  # fmt: skip
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
     return {
+        "is_unheard": False,
         "voices": spoken,
         "comments": review_queries.comments_on(desk.session, box_id),
         "history": review_queries.history_of(desk.session, box_id),
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
         "certain": all(voice.certain for voice in spoken),
+        "is_gold": desk.role.value in EXPERTS and box_id in gold_boxes(desk.session, desk.project.id, box_id),
+        "waits_for": desk.session.get_one(Box, box_id).waits_for,
     }

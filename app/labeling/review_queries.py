@@ -15,8 +15,11 @@ from sqlalchemy.orm import Session
 
 from models.act import Act
 from models.box import Box
+from models.consensus import EXPERTS, VOICE
 from models.database import CHUNK_ROWS
-from models.label import ANSWER, EXPERTS, TAKEN_BACK, Label
+from models.desk import Desk
+from models.label import ANSWER, TAKEN_BACK, Label
+from models.membership import Role
 from models.note import COMMENT, FLAG, UNFLAG, Note
 from models.project import Project
 from models.user import User
@@ -60,6 +63,20 @@ def cases(session: Session, project: Project) -> list[Case]:
     ]:
         found.setdefault(case.box_id, case)
     return sorted(found.values(), key=lambda case: (REASONS.index(case.reason), -case.since.timestamp(), case.box_id))
+
+
+def unheard(desk: Desk, box_ids: list[int]) -> set[int]:
+    """Those about which this person may be asked for another voice: before that, nobody's is shown. None for who settles."""
+    if desk.role is not Role.annotator:
+        return set()
+    waiting: set[int] = set()
+    for few in chunks(box_ids):
+        waiting |= set(desk.session.scalars(select(Box.id).where(Box.id.in_(few), Box.waits_for == VOICE)))
+    spoken: set[int] = set()
+    for few in chunks(sorted(waiting)):
+        mine = select(Label.box_id).where(Label.box_id.in_(few), Label.user_id == desk.user_id)
+        spoken |= set(desk.session.scalars(mine))
+    return waiting - spoken
 
 
 def flagged(session: Session, project: Project) -> list[Case]:

@@ -50,8 +50,10 @@ from models.box import Box
 from models.desk import Desk
 from models.errors import NotSignedIn
 from models.membership import Role
-from models.noting import comment, flag
-from models.round import ask_next, take
+from models.noting import comment, flag, keep_gold
+from models.presence import company, names_here
+from models.round import ask_next
+from models.serving import serve
 from models.taking_back import redo, undo
 
 router = APIRouter(max_body_size=64 << 10)
@@ -103,7 +105,7 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
     wanted = checked(Wanted, sent)
     by_whom(member, wanted)
     desk = desk_of(member, house)
-    taken = take(desk.session, desk.project, desk.user_id, wanted.count)
+    taken = serve(desk, wanted.count)
     retired = queries.retired_of(desk.session, desk.project.id)
     fresh = [(pick, lease) for pick, lease in taken if pick.id not in set(wanted.have)]
     changed = wanted.classifier_id != desk.project.classifier_id
@@ -116,9 +118,12 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
                 for pick, _lease in taken
                 if changed and not pick.is_blind
             },
-            "rounds": queries.standings(desk.session, desk.project.id, {pick.round_id for pick, _lease in taken}),
+            "rounds": queries.standings(
+                desk.session, desk.project.id, {pick.round_id for pick, _lease in taken if pick.round_id}
+            ),
             "classifier": queries.learnt(desk.session, desk.project),
             "rate": queries.answers_a_minute(desk.session, desk.project.id, desk.user_id),
+            "company": company(names_here(desk.session, desk.project.id, desk.user_id)),
             "waiting": None if taken else why_nothing(desk),
         }
     )
@@ -160,6 +165,16 @@ def flag_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
     body = checked(Flagged, sent)
     by_whom(at.access, body)
     return told(request, at.desk, flag(at.desk, at.box, raised=body.raised, key=body.idempotency_key))
+
+
+@router.post("/boxes/{box_id}/gold")
+def keep_as_gold(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Judge annotators by this crop, or no more."""
+    body = checked(Flagged, sent)
+    by_whom(at.access, body)
+    return told(
+        request, at.desk, keep_gold(at.desk, at.box, raised=body.raised, key=body.idempotency_key), show_crop=True
+    )
 
 
 @router.post("/boxes/{box_id}/comments")

@@ -81,7 +81,7 @@ def grid_of(desk: Desk, asked: Asked, retired: set[int]) -> dict[str, Any]:
     )  # fmt: skip
     every = tiles_of(desk, wanted, retired)
     tiles = [tile for tile in every if tile.differs] if asked.differ else every
-    total = grid_queries.how_many(desk.session, desk.project, wanted) if len(every) == grid_queries.MOST else len(tiles)
+    total = grid_queries.how_many(desk, wanted) if len(every) == grid_queries.MOST else len(tiles)
     return {
         "groups": grouped(tiles, asked.sort, queries.classifier_of(desk.session, desk.project) is not None),
         "total": total,
@@ -95,7 +95,7 @@ def grid_of(desk: Desk, asked: Asked, retired: set[int]) -> dict[str, Any]:
 
 def tiles_of(desk: Desk, wanted: Wanted, retired: set[int]) -> list[Tile]:
     """A handful of questions for all of them."""
-    rows = grid_queries.tiles(desk.session, desk.project, wanted)
+    rows = grid_queries.tiles(desk, wanted)
     cameras = grid_queries.cameras(desk.session, desk.project.id)
     blind = grid_queries.blind_boxes(desk.session, desk.project.id)
     held = grid_queries.with_others(desk.session, desk.project.id, desk.user_id)

@@ -13,9 +13,11 @@ from models.act import Act
 from models.answering import SKIP
 from models.base import utc_now
 from models.box import Box, askable
+from models.consensus import VOICE
 from models.desk import Desk
 from models.job import DONE, FAILED, UNFINISHED, Job, WorkerBeat
 from models.lease import Lease
+from models.presence import listed
 from models.queue import workers
 from models.round import FULL, OPEN, SKIPPED, Pick, Round
 from models.user import User
@@ -43,11 +45,23 @@ def why_nothing(desk: Desk) -> dict[str, Any]:
         return told(UNASKED, "Some crops have no answer yet. Start the next round?", may_start=True)
     if Round.last_number(desk.session, desk.project.id) == 0:
         return told(EMPTY, "No crops to answer yet. Upload photos first.")
+    others = voices_wanted(desk)
     doubtful = len(cases(desk.session, desk.project))
     if doubtful:
-        words = f"Every crop has an answer. Review {count_of(doubtful, 'case')}, or upload more photos."
+        words = f"Every crop has an answer.{others} Review {count_of(doubtful, 'case')}, or upload more photos."
         return told(NOTHING_LEFT, words, cases=doubtful)
-    return told(NOTHING_LEFT, "Every crop has an answer. Upload more photos.")
+    return told(NOTHING_LEFT, f"Every crop has an answer.{others} Upload more photos.")
+
+
+def voices_wanted(desk: Desk) -> str:
+    """What other people are asked about, in a sentence of its own; empty where nothing is."""
+    wanted = select(func.count()).where(Box.project_id == desk.project.id, Box.waits_for == VOICE)
+    count = desk.session.scalar(wanted) or 0
+    return (
+        f" {count_of(count, 'crop')} {'waits' if count == 1 else 'wait'} for the voice of another person."
+        if count
+        else ""
+    )
 
 
 def told(state: str, words: str, **offers: Any) -> dict[str, Any]:
@@ -129,7 +143,7 @@ def others_with_picks(desk: Desk) -> list[tuple[str, int]]:
 def held(desk: Desk, holders: list[tuple[str, int]]) -> dict[str, Any]:
     """Others have the rest on their desks."""
     names = [name for name, _count in holders]
-    who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    who = listed(names)
     count = sum(count for _name, count in holders)
     may_start = somebody_unasked(desk)
     question = " Start the next one?" if may_start else ""
@@ -143,7 +157,9 @@ def somebody_unasked(desk: Desk) -> bool:
     unnamed = (
         func.coalesce(Box.settled_species_id, 0) == 0
     )  # not by that index: most unnamed boxes are too faint to ask
-    wanted = select(Box.id).where(askable(desk.project), unnamed, ~exists(asked.correlate(Box)))
+    wanted = select(Box.id).where(
+        askable(desk.project), unnamed, Box.waits_for.is_(None), ~exists(asked.correlate(Box))
+    )
     return desk.session.scalar(wanted.limit(1)) is not None
 
 

@@ -9,11 +9,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
+from models.box import Box
 from models.errors import NotYours
 from models.label import ANSWER, Label
 from models.lease import Lease
 from models.membership import Membership, Role
-from models.round import Pick, Round
+from models.round import Pick
 from models.session import UserSession
 
 
@@ -58,7 +59,7 @@ def member(session: Session, project_id: int, user_id: int) -> Membership:
 
 def release_leases(session: Session, project_id: int, user_id: int) -> None:
     """The crops on the person's desk in this project go to somebody else."""
-    picks = select(Pick.id).join(Round, Round.id == Pick.round_id).where(Round.project_id == project_id)
+    picks = select(Pick.id).join(Box, Box.id == Pick.box_id).where(Box.project_id == project_id)
     session.execute(
         update(Lease)
         .where(Lease.user_id == user_id, Lease.expires_at > utc_now(), Lease.pick_id.in_(picks))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.dependencies import Access, House
@@ -11,14 +10,17 @@ from app.now import Now, now_of
 from app.pages import count_of, duration
 from app.projects.embedding_queries import Brief, brief
 from app.projects.kept import Kept
-from app.projects.overview_queries import Figures, RoundLine, figures, labeling_now, rounds_of
+from app.projects.overview_queries import Figures, RoundLine, figures, rounds_of
+from app.projects.people import agreement_words
 from app.projects.queries import ProjectLine
 from app.projects.sureness import Sureness, sureness_of
 from models.membership import Role
+from models.presence import company, names_here
 from models.project import Project
 
 ROLE_NAMES = {"admin": "Administrator", "expert": "Expert", "annotator": "Annotator", "viewer": "Viewer"}
 kept_figures: Kept[Figures] = Kept()
+kept_agreement: Kept[str] = Kept()
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Overview:
     now: Now
     tuning: Brief
     sureness: Sureness
+    agreement: str
     step: Step
     summary: str
 
@@ -52,10 +55,18 @@ def overview_of(house: House, access: Access) -> Overview:
     current = open_rounds[-1] if open_rounds else None
     counted = counted_in(house, project)
     now = now_of(session, project.id)
-    summary = summary_of(counted, labeling_now(session, project.id, besides=access.user.id))
+    summary = summary_of(counted, names_here(session, project.id, besides=access.user.id))
     step = next_step(access, current, counted, now)
     return Overview(
-        counted, rounds, current, now, brief(session, project), sureness_of(session, project), step, summary
+        counted,
+        rounds,
+        current,
+        now,
+        brief(session, project),
+        sureness_of(session, project),
+        agreed_in(house, project),
+        step,
+        summary,
     )
 
 
@@ -73,6 +84,16 @@ def counted_in(house: House, project: Project) -> Figures:
     return kept_figures.get(key, make)
 
 
+def agreed_in(house: House, project: Project) -> str:
+    """How far people agree; it reads every label of the crops that several named."""
+
+    def make() -> str:
+        with house.database.reading() as session:
+            return agreement_words(session, project.id)
+
+    return kept_agreement.get((house.database, project.id), make)
+
+
 def next_step(access: Access, current: RoundLine | None, counted: Figures, now: Now) -> Step:
     """At most one filled button: the next thing to do."""
     here = f"/projects/{access.project.id}"
@@ -86,7 +107,7 @@ def next_step(access: Access, current: RoundLine | None, counted: Figures, now: 
     return Step(upload.words, upload.address, is_main=True) if upload.address else Step("Every crop has an answer.")
 
 
-def summary_of(counted: Figures, names: Sequence[str]) -> str:
+def summary_of(counted: Figures, names: list[str]) -> str:
     """48,213 photos, 16 cameras, September 2005 to July 2014. Jonas Weber is labeling now."""
     parts = [
         count_of(counted.photos, "photo"),
@@ -94,9 +115,7 @@ def summary_of(counted: Figures, names: Sequence[str]) -> str:
         period(counted.first_at, counted.last_at),
     ]
     said = ", ".join(filter(None, parts)) + "."
-    if names:
-        said += f" {listed(names)} {'is' if len(names) == 1 else 'are'} labeling now."
-    return said
+    return said + (f" {company(names)}." if names else "")
 
 
 def period(first: dt.datetime | None, last: dt.datetime | None) -> str:
@@ -105,15 +124,6 @@ def period(first: dt.datetime | None, last: dt.datetime | None) -> str:
         return ""
     begins, ends = f"{first:%B %Y}", f"{last:%B %Y}"
     return begins if begins == ends else f"{begins} to {ends}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Ana, Ben and 3 others."""
-    if len(names) == 1:
-        return names[0]
-    if len(names) == 2:
-        return f"{names[0]} and {names[1]}"
-    return f"{names[0]}, {names[1]} and {count_of(len(names) - 2, 'other')}"
 
 
 def role_words(line: ProjectLine) -> str:

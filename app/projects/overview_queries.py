@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, case, distinct, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.base import utc_now
 from models.box import Box, askable, counted
 from models.deployment import Deployment
 from models.image import QUARANTINED, READY, REFUSED, WAITING, Image
-from models.lease import Lease
 from models.project import Project
 from models.round import ANSWERED, OPEN, SKIPPED, Pick, Round
 from models.species import TAXON, Species
-from models.user import User
 
 FLAGS = ("person", "vehicle", "cannot_tell", "not_animal")  # below the species, in this order
 ROUNDS_SHOWN = 5
@@ -206,24 +203,8 @@ def rounds_of(session: Session, project_id: int) -> list[RoundLine]:
         .where(Pick.round_id.in_([each.id for each in rounds]))
         .group_by(Pick.round_id, Pick.state)
     ):
-        tallies.setdefault(round_id, {})[state] = count
+        tallies.setdefault(round_id or 0, {})[state] = count
     return [
         RoundLine(each.number, each.strategy, each.size, *(tallies.get(each.id, {}).get(state, 0) for state in PICKED))
         for each in rounds
     ]
-
-
-def labeling_now(session: Session, project_id: int, besides: int) -> list[str]:
-    """Who else has crops on the desk."""
-    return list(
-        session.scalars(
-            select(User.name)
-            .join(Lease, Lease.user_id == User.id)
-            .join(Pick, Pick.id == Lease.pick_id)
-            .join(Round, Round.id == Pick.round_id)
-            .where(Round.project_id == project_id, Round.state == OPEN)
-            .where(Pick.state == OPEN, Lease.expires_at > utc_now(), User.id != besides)
-            .distinct()
-            .order_by(User.name)
-        )
-    )

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.dependencies import House, InHouse, Reading, ReadingSiteAdmin, ReadingUser, SiteAdmin, Viewer, Writing
 from app.forms import Refusal, go, tried
 from app.pages import page
+from app.projects import people_routes
 from app.projects.overview import next_words, overview_of, role_words
 from app.projects.queries import projects_of
 from app.projects.starting import start_project
@@ -19,6 +20,7 @@ from models.checkpoint import DETECTOR, EMBEDDER
 from models.offered import STARTER, offers
 
 router = APIRouter()
+router.include_router(people_routes.router)
 Text = Annotated[str, Form()]
 
 

@@ -13,6 +13,7 @@ from app.pages import page
 from app.projects import embedding_queries, history, members_queries, presets, settings_queries
 from app.projects.evidence import EVIDENCE, Evidence
 from models.checkpoint import Checkpoint
+from models.consensus import RULES
 from models.membership import Role
 
 STRATEGIES = {
@@ -87,6 +88,7 @@ def settings_page(
         price=settings_queries.price(session, project) if price else None,
         strategies=STRATEGIES,
         evidence=measured(),
+        rules={name: rule.words for name, rule in RULES.items()},
         losses=LOSSES,
         tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),

@@ -11,7 +11,14 @@ from starlette.responses import Response
 from app.dependencies import ActingAdmin, Viewer
 from app.forms import go, tried
 from app.projects import embedding_routes, members_routes
-from app.projects.settings_changes import change_gaps, change_goal, change_rounds, change_thresholds, roll_back
+from app.projects.settings_changes import (
+    change_gaps,
+    change_goal,
+    change_people,
+    change_rounds,
+    change_thresholds,
+    roll_back,
+)
 from app.projects.settings_page import settings_page
 
 router = APIRouter(prefix="/projects/{project_id}/settings")
@@ -70,6 +77,16 @@ def save_goal(
     typed = {"version": version, "target": target, "label_budget": label_budget}
     refused = tried(request, access.session, lambda: change_goal(access, typed), "goal", typed, "form")
     return settings_page(request, access, refused) if refused else saved_at(access.project.id, "goal")
+
+
+@router.post("/people")
+def save_people(
+    request: Request, access: ActingAdmin, version: Text = "", consensus: Text = "", gold_one_in: Text = ""
+) -> Response:
+    """When several people have named a crop, and how often annotators are asked about gold."""
+    typed = {"version": version, "consensus": consensus, "gold_one_in": gold_one_in}
+    refused = tried(request, access.session, lambda: change_people(access, typed), "people", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "people")
 
 
 @router.post("/events")

@@ -46,9 +46,11 @@ def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.set_viewport_size(WIDTHS[width])
     here = f"/projects/{desk.project_id}"
+    page.goto(desk.site.address + here)
     pages = [
         "/projects",
         "/account",
+        str(page.locator(".menu a", has_text="Your speed and accuracy").get_attribute("href")),
         *(here + part for part in ("", "/label", "/grid", "/review", "/batches", "/species", "/export", "/settings")),
     ]
     complaints: dict[str, list[str]] = {}

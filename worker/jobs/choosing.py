@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.box import Box
@@ -195,9 +195,10 @@ def may_choose(session: Session, project: Project, number: int, *, wished: bool)
 
 
 def still_unnamed(session: Session, box_ids: list[int]) -> list[int]:
-    """Without those that somebody named while we chose."""
+    """Without those that somebody named, or spoke about, while we chose."""
     named: set[int] = set()
+    spoken = or_(Box.settled_species_id.is_not(None), Box.waits_for.is_not(None))
     for start in range(0, len(box_ids), CHUNK_ROWS):
         few = box_ids[start : start + CHUNK_ROWS]
-        named |= set(session.scalars(select(Box.id).where(Box.id.in_(few), Box.settled_species_id.is_not(None))))
+        named |= set(session.scalars(select(Box.id).where(Box.id.in_(few), spoken)))
     return [box_id for box_id in box_ids if box_id not in named]

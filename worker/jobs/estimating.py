@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session, undefer
 from models.audited import audited_ids
 from models.box import Box
 from models.checkpoint import Checkpoint
+from models.consensus import Voice, commonest
 from models.estimate import Estimate
+from models.label import Label
 from models.round import FULL, Pick, Round
 from models.species import TRAINS, Species
 from worker.jobs.auditing import Stream, chances
@@ -72,10 +74,26 @@ def read_past(session: Session, project_id: int) -> Past:
     return Past(
         set(numbers.values()),
         set(session.scalars(select(Pick.box_id).where(Pick.round_id.in_(numbers)))),
-        {box_id: species_id for box_id, species_id in session.execute(told) if species_id is not None},
+        waiting_names(session, project_id)
+        | {box_id: name for box_id, name in session.execute(told) if name is not None},
         looks,
         [parent_of[classifier_id] for classifier_id in classifiers],
     )
+
+
+def waiting_names(session: Session, project_id: int) -> dict[int, int]:
+    """Box id -> the commonest name so far of the crops of the audit that wait for another voice.
+
+    Those wait that are hard to name: without them what is left would look easier than it is.
+    """
+    waits = select(Label).join(Box, Box.id == Label.box_id).where(Box.waits_for.is_not(None))
+    voices: dict[int, list[Voice]] = {}
+    for label in session.scalars(waits.where(Box.id.in_(audited_ids(project_id))).order_by(Label.id)):
+        voices.setdefault(label.box_id, []).append(label.voice)
+    training = select(Species.id).where(Species.project_id == project_id, Species.kind.in_(TRAINS))
+    trains = set(session.scalars(training))
+    said = {box_id: commonest(spoken) for box_id, spoken in voices.items()}
+    return {box_id: voice.species_id for box_id, voice in said.items() if voice and voice.species_id in trains}
 
 
 def estimated(scene: Scene, past: Past, matrix: Matrix, learnt: Learnt, seed: int) -> dict[str, Any] | None:

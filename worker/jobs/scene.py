@@ -36,7 +36,7 @@ class Scene:
     wants_round: bool
     last_number: int
     boxes: Boxes
-    asked: set[int]  # in a round that is not full
+    asked: set[int]  # in a round that is not full, or waiting for another voice
     skipped: set[int]  # passed over twice in a round that is
     stream: Stream
     cut_above: float  # every box that is so sure has a crop
@@ -78,7 +78,7 @@ def read_scene(
         wants_round=wants_round(session, project_id, wished=wished),
         last_number=Round.last_number(session, project_id),
         boxes=read_boxes(session, project),
-        asked=set(session.scalars(select(Pick.box_id).where(Pick.round_id.in_([each.id for each in rounds])))),
+        asked=asked_ids(session, project_id, rounds),
         skipped=set(
             session.scalars(
                 select(Pick.box_id)
@@ -89,6 +89,13 @@ def read_scene(
         stream=read_stream(session, project_id),
         cut_above=cut_above(session, project),
     )
+
+
+def asked_ids(session: Session, project_id: int, rounds: list[Round]) -> set[int]:
+    """Boxes of these rounds, and those that somebody spoke about and that have no name by the project's rule."""
+    in_rounds = select(Pick.box_id).where(Pick.round_id.in_([each.id for each in rounds]))
+    waiting = select(Box.id).where(Box.project_id == project_id, Box.waits_for.is_not(None))
+    return {*session.scalars(in_rounds), *session.scalars(waiting)}
 
 
 def trained_names(session: Session, project_id: int, said: Snapshot) -> dict[int, int]:

@@ -12,7 +12,7 @@ import { words } from './words.js';
 /** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted, noted: Pick<Crop, 'flagged' | 'comments'>, text?: string}} Done noted: as it was before. boxes: all that it names, on the desk or not */
 
 /** Acts beside the answer. */
-const STAYS = new Set(['count', 'flag', 'unflag', 'comment']);
+const STAYS = new Set(['count', 'flag', 'unflag', 'comment', 'gold', 'no_gold']);
 
 export class Answering {
   /** @param {import('./page.js').Page} page @param {import('./outbox.js').Outbox} outbox @param {any} last what the server knows of earlier visits */

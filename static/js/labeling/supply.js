@@ -63,6 +63,7 @@ export class Supply {
       this.page.waiting = reply.waiting;
       this.fitUnderway &&= (this.queue.classifier?.id ?? null) === learnt;
       find('.rate').textContent = reply.rate ? `${reply.rate} a minute` : '';
+      Object.assign(find('.company'), { textContent: reply.company, title: reply.company });
       this.reached();
     } catch (error) {
       this.lost(error);

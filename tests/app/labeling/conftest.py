@@ -125,6 +125,7 @@ class Study:
         mine = select(Pick.id).where(Pick.round_id == self.round_id)
         with self.site.database.writing() as session:
             session.execute(update(Lease).where(Lease.pick_id.in_(mine)).values(expires_at=utc_now()))
+            session.execute(update(Membership).where(Membership.project_id == self.project_id).values(asked_at=None))
 
     def picks(self) -> dict[str, int]:
         """How many picks of the round are in which state."""

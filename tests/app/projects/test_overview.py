@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 
 from app.projects import kept
 from app.projects.kept import Kept
-from app.projects.overview import listed, period
-from app.projects.overview_queries import Figures, SpeciesLine, figures, labeling_now, rounds_of
+from app.projects.overview import period
+from app.projects.overview_queries import Figures, SpeciesLine, figures, rounds_of
+from models.base import utc_now
 from models.checkpoint import Checkpoint
 from models.database import Database
+from models.membership import Membership, Role
+from models.presence import arrive, listed, names_here
 from models.project import Project
-from models.round import Pick, take
+from models.round import Pick
 from models.storage import Store
 from tests import make
 from tests.app.exports.scene import Scene, scene
@@ -145,15 +148,18 @@ def test_rounds_say_how_far_they_are(database: Database, store: Store) -> None:
     assert (newest.number, newest.answered, newest.left) == (2, 0, 3)
 
 
-def test_who_labels_now_is_who_has_crops_on_the_desk(database: Database, store: Store) -> None:
+def test_who_labels_now_is_who_asked_for_crops_lately(database: Database, store: Store) -> None:
     with database.writing() as session:
         here = scene(session, store)
-        make.round_of(session, here.project, [here.box(here.photo()) for _ in range(3)])
         jonas = make.user(session, "Jonas Weber")
-        assert labeling_now(session, here.project.id, besides=here.user.id) == []
-        take(session, here.project, jonas.id, 2)
-        assert labeling_now(session, here.project.id, besides=here.user.id) == ["Jonas Weber"]
-        assert labeling_now(session, here.project.id, besides=jonas.id) == []
+        member = Membership.grant(session, here.project.id, jonas.id, Role.annotator)
+        assert names_here(session, here.project.id, besides=here.user.id) == []
+        arrive(session, here.project.id, jonas.id)
+        assert names_here(session, here.project.id, besides=here.user.id) == ["Jonas Weber"]
+        assert names_here(session, here.project.id, besides=jonas.id) == []
+        member.asked_at = utc_now() - dt.timedelta(minutes=6)
+        session.flush()
+        assert names_here(session, here.project.id, besides=here.user.id) == []
 
 
 def test_the_words_of_times_and_names() -> None:
