@@ -24,7 +24,9 @@ class Box(Base):
     __table_args__ = (
         UniqueConstraint("image_id", "ordinal"),
         Index("ix_box_project_score", "project_id", "score"),
-        Index("ix_box_project_settled", "project_id", "settled_species_id"),
+        Index(
+            "ix_box_project_settled", "project_id", "settled_species_id", "settled_label_id"
+        ),  # the newest of a species
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
         Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
         {"sqlite_autoincrement": True},

@@ -38,6 +38,10 @@ class Label(Base):
     kind: Mapped[str] = mapped_column(String(12), default=ANSWER)
     species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
     certain: Mapped[bool] = mapped_column(default=True)
+    # what else was said of the animal, by the project's wish (models/observed.py); empty: nothing
+    sex: Mapped[str] = mapped_column(String(10), default="")
+    life_stage: Mapped[str] = mapped_column(String(10), default="")
+    behaviour: Mapped[str] = mapped_column(String(60), default="")
     round_id: Mapped[int | None] = mapped_column(ForeignKey("round.id"))
     takes_back_id: Mapped[int | None] = mapped_column(ForeignKey("label.id"))
     guess: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the classifier said then: species, p, checkpoint

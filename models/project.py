@@ -52,6 +52,11 @@ class Project(Base):
     fine_tune_every: Mapped[int] = mapped_column(default=FINE_TUNE_EVERY)  # settled names; 0: only when a person asks
     fine_tune_loss: Mapped[str] = mapped_column(String(20), default=LOSSES[0])
 
+    # What may be said beside a name (models/observed.py); behaviours: one a line, none: it is not asked.
+    asks_sex: Mapped[bool] = mapped_column(default=False)
+    asks_life_stage: Mapped[bool] = mapped_column(default=False)
+    behaviours: Mapped[str] = mapped_column(Text, default="")
+
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
 
