@@ -51,6 +51,7 @@ FIELDS = {
     "role": "Role",
     "name": "Name",
     "scientific_name": "Scientific name",
+    "rank": "Rank",
     "key": "Key",
     "in_use": "In use",
 }
