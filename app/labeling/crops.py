@@ -51,6 +51,7 @@ def photo(box: AnyRow) -> dict[str, Any]:
     """The photo of a box."""
     return {
         "id": box.image_id,
+        "burst": box.sequence_id,
         "width": box.width_px or 4,
         "height": box.height_px or 3,
         "file": box.path.rsplit("/", 1)[-1],

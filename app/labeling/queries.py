@@ -24,6 +24,7 @@ from models.species import Species, Synonym
 RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
 HISTORY = 10
+USED_ROWS = 1000  # answers that say what is used
 
 
 def standings(session: Session, project_id: int, round_ids: Iterable[int] = ()) -> dict[int, dict[str, Any]]:
@@ -73,7 +74,8 @@ def answers_a_minute(session: Session, project_id: int, user_id: int) -> int:
 
 
 def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
-    """Every answer with its key and its other names, retired ones too, since old answers and guesses may name them."""
+    """Every answer with its key, its other names and its use, retired ones too, since old answers and guesses may name them."""
+    used = uses_of(session, project_id)
     names: dict[int, list[str]] = defaultdict(list)
     for row in session.execute(select(Synonym.species_id, Synonym.name).where(Synonym.project_id == project_id)):
         names[row.species_id].append(row.name)
@@ -90,9 +92,18 @@ def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
         {
             "id": row.id, "kind": row.kind, "name": row.name, "scientific_name": row.scientific_name, "rank": row.rank,
             "hotkey": row.hotkey, "synonyms": names[row.id], "retired": row.retired_at is not None,
+            "used": used.get(row.id, 0),
         }
         for row in session.execute(wanted.order_by(Species.id))
     ]  # fmt: skip
+
+
+def uses_of(session: Session, project_id: int) -> dict[int, int]:
+    """species id -> how often it was said among the project's newest answers."""
+    newest = select(Label.species_id).where(Label.project_id == project_id, Label.species_id.is_not(None))
+    said = newest.order_by(Label.id.desc()).limit(USED_ROWS).subquery()
+    counted = select(said.c.species_id, func.count()).group_by(said.c.species_id)
+    return dict(session.execute(counted).all())
 
 
 def retired_of(session: Session, project_id: int) -> set[int]:

@@ -2,7 +2,7 @@
 import { all, find, make, makeSvg, set } from './dom.js';
 import { percent, words } from './words.js';
 
-/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean}} Species */
+/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean, used?: number}} Species used: among the project's newest answers */
 
 export class Panel {
   /** @param {HTMLFormElement} form @param {Record<string, Species>} species @param {boolean} locked whether one may only look */
@@ -45,6 +45,7 @@ export class Panel {
     for (const [place, row] of this.guessRows.entries()) {
       row.replaceChildren(guesses[place] ? this.guess(place, guesses[place]) : this.emptyGuess(why[place] ?? ''));
     }
+    this.form.dispatchEvent(new Event('guesses'));
   }
 
   /** @param {number} place @param {{species_id: number, p: number}} guess */
@@ -99,7 +100,7 @@ export class Panel {
         {},
         make(
           'button',
-          { class: 'answer', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': hotkey ? `${name}, key ${hotkey}` : name, 'aria-pressed': 'false' },
+          { class: species.rank === 'species' ? 'answer' : 'answer rank', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': hotkey ? `${name}, key ${hotkey}` : name, 'aria-pressed': 'false' },
           hotkey ? make('kbd', {}, hotkey) : make('span'),
           make('span', { class: 'name' }, name),
         ),
