@@ -147,10 +147,10 @@ def first_to_look_at(session: Session, project_id: int) -> int | None:
     return session.scalar(waits) or session.scalar(named)
 
 
-def waits_blind(session: Session, box_id: int) -> bool:
-    """Whether an open pick of the box is to be answered without a guess."""
-    waiting = session.scalars(select(Pick).where(Pick.box_id == box_id, Pick.state == OPEN))
-    return any(pick.is_blind for pick in waiting)
+def waiting_blind(session: Session, box_ids: Sequence[int]) -> set[int]:
+    """Those of the boxes of which an open pick is to be answered without a guess."""
+    waiting = session.scalars(select(Pick).where(Pick.box_id.in_(box_ids), Pick.state == OPEN))
+    return {pick.box_id for pick in waiting if pick.is_blind}
 
 
 def leased_pick(desk: Desk, box_id: int) -> list[tuple[Pick, Lease]]:

@@ -1,4 +1,4 @@
-"""The review page: the queue of doubtful crops, one of them with everything that was said of it, and the panel of answers."""
+"""The review page: the queue of doubtful crops or a list by filters, one crop with all that was said of it, the answers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.dependencies import LARGEST_ID, InHouse, Viewer, not_yours
-from app.labeling import review_queries
+from app.labeling import review_lists, review_queries
 from app.labeling.page import desk_of, panel_of
-from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
+from app.labeling.review_filters import STATES, Filters
+from app.labeling.review_lists import LOOKED, SHOWN, Listed
+from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, UNCERTAIN, Case
 from app.pages import page
 from models.box import Box
 from models.desk import Desk
-from models.label import EXPERTS
+from models.label import EXPERTS, Label
 from models.membership import Role
 
 router = APIRouter()
-SHOWN = 100  # cases in the queue at once
 CHIPS = {FLAGGED: "Flagged", DIFFER: "People differ", UNCERTAIN: "Not certain", DOUBTED: "The classifier differs"}
 
 
@@ -28,24 +29,43 @@ def review(
     request: Request,
     member: Viewer,
     house: InHouse,
-    reason: str = "",
     box: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
 ) -> Response:
-    """The case of the address, else the first of the queue."""
-    if reason not in ("", *REASONS):
-        raise not_yours()
+    """The case of the address, else the first of the queue or of the list that the filters make."""
+    filters = Filters.read(request.query_params)
     desk = desk_of(member, house)
-    every = review_queries.cases(member.session, member.project)
-    queue = [case for case in every if reason in ("", case.reason)]
+    every, found = queue_of(desk, filters)
+    queue = found.cases
     at = next((place for place, case in enumerate(queue) if case.box_id == box), None)
     shown = box_of(desk, box) if box else queue[0].box_id if queue else None
     around = neighbours(queue, at if box else 0)
+    panel = panel_of(desk, shown)
     return page(
-        request, "labeling/review.html", project=member.project, tab="Review", reason=reason, chips=chips(every),
-        total=len(queue), queue=queue[:SHOWN], shown=shown, before=around[0], after=around[1],
+        request, "labeling/review.html", project=member.project, tab="Review", filters=filters, chips=chips(every),
+        total=len(queue), queue=queue[:SHOWN], found=found, shown=shown, before=around[0], after=around[1],
         case=queue[0 if at is None else at] if queue and (at is not None or not box) else None,
-        settles=member.may(Role.expert), **panel_of(desk, shown), **said_of(desk, shown),
+        back=filters.back(around[1]), settles=member.may(Role.expert), **choices(desk, panel["offered"]),
+        **panel, **said_of(desk, shown),
     )  # fmt: skip
+
+
+def queue_of(desk: Desk, filters: Filters) -> tuple[list[Case], Listed]:
+    """(every doubtful crop that the filters let through, those of the reason); a list has no reasons."""
+    if filters.state:
+        return [], review_lists.listed(desk.session, desk.project, filters)
+    every = review_lists.narrowed(desk.session, review_queries.cases(desk.session, desk.project), filters)
+    return every, Listed([case for case in every if filters.reason in ("", case.reason)], more=False, cut=False)
+
+
+def choices(desk: Desk, offered: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """What the form of the filters offers."""
+    names = [(each["id"], each["name"]) for each in offered["taxa"] + offered["others"]]
+    people = review_lists.speakers(desk.session, desk.project.id)
+    cameras = review_lists.cameras(desk.session, desk.project.id)
+    return {
+        "states": STATES, "names": names, "people": people, "people_by_id": dict(people), "cameras": cameras,
+        "cameras_by_id": dict(cameras), "looked": LOOKED,
+    }  # fmt: skip
 
 
 def box_of(desk: Desk, box_id: int) -> int:
@@ -71,15 +91,18 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 
 
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
-    """Every voice about the crop, and the three flags: seen, reviewed, certain."""
+    """Every voice about the crop, and the three flags: seen (somebody answered), reviewed (an expert did), certain (whoever
+    settled it was)."""
     if box_id is None:
         return {"voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True}
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
+    settled_id = desk.session.get_one(Box, box_id).settled_label_id
+    settled = desk.session.get(Label, settled_id) if settled_id else None
     return {
         "voices": spoken,
         "comments": review_queries.comments_on(desk.session, box_id),
         "history": review_queries.history_of(desk.session, box_id),
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
-        "certain": all(voice.certain for voice in spoken),
+        "certain": settled is None or settled.certain,
     }

@@ -24,18 +24,25 @@ from models.user import User
 AnyRow = Row[*tuple[Any, ...]]
 FLAGGED, DIFFER, UNCERTAIN, DOUBTED = "flagged", "differ", "uncertain", "doubted"
 REASONS = (FLAGGED, DIFFER, UNCERTAIN, DOUBTED)  # in the order in which cases are shown
+LISTED = "listed"  # no doubt: somebody asked for a list (review_lists.py)
 SURE = 0.9  # of the classifier, when it says another name
 
 
 @dataclass(frozen=True)
 class Case:
-    """One doubtful crop. names: species ids that are said of it, the settled one first. since: when the doubt came up."""
+    """One doubtful crop. names: species ids that are said of it, the settled one first. since: when the doubt came up.
+
+    seen, reviewed and certain are told of crops of a list.
+    """
 
     box_id: int
     reason: str
     names: tuple[int, ...]
     by: str
     since: dt.datetime
+    seen: bool = True
+    reviewed: bool = False
+    certain: bool = True
 
 
 @dataclass(frozen=True)
