@@ -17,6 +17,7 @@ from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
 from models.note import COMMENT, FLAG, UNFLAG
+from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
@@ -35,6 +36,7 @@ def answer(
     key: str,
     certain: bool = True,
     count: int | None = None,
+    observed: Observed = NOTHING,
     pick_id: int | None = None,
     token: str = "",
 ) -> Act:
@@ -42,13 +44,15 @@ def answer(
 
     Raises Invalid for a species that cannot be said and a count that cannot be, KeyReused.
     """
-    body: dict[str, Any] = {"box": box.id, "species": said, "certain": certain}
+    body: dict[str, Any] = {"box": box.id, "species": said, "certain": certain} | observed.said
     if count is not None:
         body["count"] = countable(count)
     act, fresh = Act.once(desk.session, desk.user_id, key, ANSWER, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
-        act.answer = say(desk, act, [box.id], box, species, certain=certain, pick_id=pick_id, token=token)
+        act.answer = say(
+            desk, act, [box.id], box, species, certain=certain, observed=observed, pick_id=pick_id, token=token
+        )
         if count is not None and species.kind == TAXON:
             keep_count(desk, act, box, species.id, count)
     return act
@@ -109,6 +113,7 @@ def answer_burst(
     *,
     key: str,
     certain: bool = True,
+    observed: Observed = NOTHING,
     pick_id: int | None = None,
     token: str = "",
 ) -> Act:
@@ -118,7 +123,7 @@ def answer_burst(
     Raises Invalid for a species that cannot be said and for a box of another burst, KeyReused.
     """
     others = sorted(set(box_ids) - {box.id})
-    body = {"box": box.id, "boxes": others, "species": said, "certain": certain}
+    body = {"box": box.id, "boxes": others, "species": said, "certain": certain} | observed.said
     act, fresh = Act.once(desk.session, desk.user_id, key, BURST, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
@@ -126,8 +131,9 @@ def answer_burst(
         mine = set(desk.session.scalars(spoken))
         spread = [box_id for box_id in in_burst(desk, box, others) if box_id not in mine]
         act.answer = say(
-            desk, act, sorted([box.id, *spread]), box, species, certain=certain, pick_id=pick_id, token=token
-        )
+            desk, act, sorted([box.id, *spread]), box, species, certain=certain, observed=observed, pick_id=pick_id,
+            token=token,
+        )  # fmt: skip
     return act
 
 
@@ -184,6 +190,7 @@ def say(
     species: Species,
     *,
     certain: bool,
+    observed: Observed = NOTHING,
     pick_id: int | None,
     token: str,
 ) -> dict[str, Any]:
@@ -196,7 +203,7 @@ def say(
     for each in boxes:
         each.answer(
             desk.session, species, by=desk.user_id, role=desk.role, act=act, certain=certain,
-            round_id=asked_in.get(each.id), guess=desk.guess(each.id),
+            round_id=asked_in.get(each.id), guess=desk.guess(each.id), observed=observed,
         )  # fmt: skip
     act.before = {"picks": remembered(mine)}
     desk.fill(mine, ANSWERED)

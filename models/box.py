@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select
@@ -13,8 +14,9 @@ from models.base import Base, utc_now
 from models.image import Image
 from models.label import ANSWER, TAKEN_BACK, Label, settled
 from models.membership import Role
+from models.observed import NOTHING, Observed
 from models.project import Project
-from models.species import Species
+from models.species import TAXON, Species
 
 
 class Box(Base):
@@ -64,12 +66,16 @@ class Box(Base):
 
     def answer(
         self, session: Session, species: Species, *, by: int, role: Role, act: Act, certain: bool = True,
-        round_id: int | None = None, guess: dict[str, Any] | None = None,
+        round_id: int | None = None, guess: dict[str, Any] | None = None, observed: Observed = NOTHING,
     ) -> Label:  # fmt: skip
-        """Say a name about this box. Older voices stay; the newest of each person counts."""
+        """Say a name about this box. Older voices stay; the newest of each person counts.
+
+        observed: only of an animal is something kept (Camtrap DP: people, vehicles and blanks have none).
+        """
+        beside = asdict(observed if species.kind == TAXON else NOTHING)
         label = Label(
             project_id=self.project_id, box_id=self.id, user_id=by, role=role.value, act_id=act.id, kind=ANSWER,
-            species_id=species.id, certain=certain, round_id=round_id, guess=guess or {},
+            species_id=species.id, certain=certain, round_id=round_id, guess=guess or {}, **beside,
         )  # fmt: skip
         session.add(label)
         session.flush()
@@ -87,7 +93,7 @@ class Box(Base):
         newer = Label(
             project_id=self.project_id, box_id=self.id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
             species_id=before.species_id if before else None, certain=before.certain if before else True,
-            round_id=label.round_id, takes_back_id=label.id, guess={},
+            round_id=label.round_id, takes_back_id=label.id, guess={}, **asdict(before.observed if before else NOTHING),
         )  # fmt: skip
         session.add(newer)
         session.flush()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.membership import Role
+from models.observed import Observed
 
 ANSWER, TAKEN_BACK = "answer", "taken_back"
 EXPERTS = (Role.expert.value, Role.admin.value)
@@ -46,6 +47,11 @@ class Label(Base):
     takes_back_id: Mapped[int | None] = mapped_column(ForeignKey("label.id"))
     guess: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the classifier said then: species, p, checkpoint
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    @property
+    def observed(self) -> Observed:
+        """What was said beside the name."""
+        return Observed(self.sex, self.life_stage, self.behaviour)
 
 
 class Voice(NamedTuple):

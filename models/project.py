@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.errors import Changed, Invalid
+from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
 
 FLOOR = 0.05  # boxes below were never kept
@@ -131,6 +132,18 @@ class Project(Base):
     def planned_rounds(self) -> int:
         """Rounds in the label budget."""
         return 1 + ceil(max(self.label_budget - self.first_round, 0) / self.round_size)
+
+    def set_fields(self, asks_sex: bool, asks_life_stage: bool, behaviours: str) -> None:
+        """behaviours: one a line. Raises Invalid when one of them is bad."""
+        self.behaviours = "\n".join(clean_behaviours(behaviours.splitlines()))
+        self.asks_sex, self.asks_life_stage = asks_sex, asks_life_stage
+
+    @property
+    def asked_fields(self) -> dict[str, list[str]]:
+        """field of Observed -> the words that may be said, of those that people are asked."""
+        every = {"sex": SEXES, "life_stage": LIFE_STAGES, "behaviour": self.behaviours.splitlines()}
+        wished = {"sex": self.asks_sex, "life_stage": self.asks_life_stage, "behaviour": bool(self.behaviours)}
+        return {field: list(words) for field, words in every.items() if wished[field]}
 
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
         """Raises Invalid for a gap outside sense."""

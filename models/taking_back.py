@@ -135,7 +135,7 @@ def say_again(desk: Desk, act: Act, box: Box, label: Label) -> None:
     species = desk.session.get_one(Species, label.species_id)
     box.answer(
         desk.session, species, by=desk.user_id, role=desk.role, act=act, certain=label.certain, round_id=label.round_id,
-        guess=label.guess,
+        guess=label.guess, observed=label.observed,
     )  # fmt: skip
 
 

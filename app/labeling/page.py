@@ -55,6 +55,7 @@ def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
     panel = {
         "species": {each["id"]: each for each in species},
         "offered": offered(species),
+        "fields": desk.project.asked_fields,
         "classifier": queries.learnt(desk.session, desk.project),
         "last": last_shown(desk),
         "may_label": desk.role.rank >= Role.annotator.rank,

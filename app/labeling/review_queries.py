@@ -18,6 +18,7 @@ from models.box import Box
 from models.database import CHUNK_ROWS
 from models.label import ANSWER, EXPERTS, TAKEN_BACK, Label
 from models.note import COMMENT, FLAG, UNFLAG, Note
+from models.observed import Observed
 from models.project import Project
 from models.user import User
 
@@ -54,6 +55,7 @@ class Voice:
     species_id: int
     certain: bool
     at: dt.datetime
+    observed: str  # female, adult
 
 
 def cases(session: Session, project: Project) -> list[Case]:
@@ -159,7 +161,16 @@ def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
     for few in chunks(box_ids):
         said = (
             select(
-                Label.box_id, Label.user_id, Label.species_id, Label.role, Label.certain, Label.created_at, User.name
+                Label.box_id,
+                Label.user_id,
+                Label.species_id,
+                Label.role,
+                Label.certain,
+                Label.created_at,
+                User.name,
+                Label.sex,
+                Label.life_stage,
+                Label.behaviour,
             )
             .join(User, User.id == Label.user_id)
             .where(Label.box_id.in_(few))
@@ -169,7 +180,14 @@ def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
             newest[row.box_id][row.user_id] = row
     return {
         box_id: [
-            Voice(row.name, row.role, row.species_id, row.certain, row.created_at)
+            Voice(
+                row.name,
+                row.role,
+                row.species_id,
+                row.certain,
+                row.created_at,
+                Observed(row.sex, row.life_stage, row.behaviour).words,
+            )
             for row in spoken.values()
             if row.species_id is not None
         ]

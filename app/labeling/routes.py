@@ -142,7 +142,7 @@ def label_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
     by_whom(at.access, said)
     act = answer(
         at.desk, at.box, said.species, key=said.idempotency_key, certain=said.certain, count=said.count,
-        pick_id=said.pick_id, token=said.lease_token,
+        observed=said.observed, pick_id=said.pick_id, token=said.lease_token,
     )  # fmt: skip
     return told(request, at.desk, act)
 
@@ -177,8 +177,8 @@ def label_burst(request: Request, sent: SentFields, at: ActingAtBox) -> Response
     said = checked(SaidOfBurst, sent)
     by_whom(at.access, said)
     act = answer_burst(
-        at.desk, at.box, said.boxes, said.species, key=said.idempotency_key, certain=said.certain, pick_id=said.pick_id,
-        token=said.lease_token,
+        at.desk, at.box, said.boxes, said.species, key=said.idempotency_key, certain=said.certain, observed=said.observed,
+        pick_id=said.pick_id, token=said.lease_token,
     )  # fmt: skip
     return told(request, at.desk, act)
 

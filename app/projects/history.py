@@ -17,6 +17,7 @@ ACTS = {
     "settings.rounds": "Round settings",
     "settings.goal": "When to stop",
     "settings.gaps": "Bursts and events",
+    "settings.fields": "What is asked beside a name",
     "job.paused": "Paused the worker at: {line}",
     "job.went_on": "Let the worker go on with: {line}",
     "settings.embedding": "Embedding settings",
@@ -48,6 +49,9 @@ FIELDS = {
     "fine_tune_loss": "How a fine-tune teaches",
     "sequence_gap_s": "One burst up to, seconds",
     "event_gap_minutes": "One visit up to, minutes",
+    "asks_sex": "Sex is asked",
+    "asks_life_stage": "Age is asked",
+    "behaviours": "Behaviours",
     "role": "Role",
     "name": "Name",
     "scientific_name": "Scientific name",
@@ -103,6 +107,8 @@ def shown(value: object) -> str:
     """0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

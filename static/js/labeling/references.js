@@ -59,7 +59,8 @@ export class References {
     if (this.asked !== id || this.panel.crop !== crop) return; // another one by now
     const { taken_for: other } = told ?? {};
     const name = species[other?.species_id]?.name ?? '';
-    this.draw(0, this.besides(told?.crops, crop), species[id].name, species[id].name);
+    const own = this.besides(told?.crops, crop);
+    this.draw(0, own, species[id].name, own.length || !told ? species[id].name : words.noReference(species[id].name));
     this.draw(1, name ? this.besides(other.crops, crop) : [], name, name && words.takenFor(name, other.count, other.of));
   }
 
@@ -86,7 +87,7 @@ export class References {
     find('figcaption', this.rows[place]).textContent = said;
     for (const [index, image] of all('img', this.rows[place]).entries()) {
       const { picture } = crops[index] ?? {};
-      set(image, { src: picture ?? false, alt: picture ? words.reference(name, index + 1) : '' });
+      set(image, { src: picture ?? false, hidden: !picture, alt: picture ? words.reference(name, index + 1) : '' });
     }
   }
 }

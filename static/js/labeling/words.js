@@ -64,6 +64,8 @@ export const words = {
   blindGuess: ['Hidden for this crop', 'Some are asked so, to check the classifier.'],
   /** @param {string} name @param {number} n @param {number} of */
   takenFor: (name, n, of) => `often taken for ${name}, ${n} of ${of}`,
+  /** @param {string} name */
+  noReference: (name) => `${name}: no sure photo yet`,
   /** @param {string} name @param {number} place */
   reference: (name, place) => `${name}, reference photo ${place}`,
   noBurst: 'This photo stands alone',
