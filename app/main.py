@@ -21,6 +21,7 @@ from app.images.routes import router as images
 from app.jobs.progress import progress_over
 from app.jobs.routes import router as jobs
 from app.labeling.grid import router as grid
+from app.labeling.references import router as references
 from app.labeling.review import router as review
 from app.labeling.routes import router as labeling
 from app.pages import STATIC
@@ -56,7 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.house = House(settings, database, store, SignInLimit())
     app.state.progress = progress_over(database)
     answer_errors(app)
-    for router in (images, accounts, projects, settings_pages, jobs, species, uploads, labeling, grid, review, exports):
+    for router in (images, accounts, projects, settings_pages, jobs, species, uploads):
+        app.include_router(router)
+    for router in (labeling, grid, review, references, exports):
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)

@@ -18,6 +18,7 @@ from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
 from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
+from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
@@ -37,6 +38,7 @@ def answer(
     key: str,
     certain: bool = True,
     count: int | None = None,
+    observed: Observed = NOTHING,
     pick_id: int | None = None,
     token: str = "",
 ) -> Act:
@@ -44,13 +46,15 @@ def answer(
 
     Raises Invalid for a species that cannot be said and a count that cannot be, KeyReused.
     """
-    body: dict[str, Any] = {"box": box.id, "species": said, "certain": certain}
+    body: dict[str, Any] = {"box": box.id, "species": said, "certain": certain} | observed.said
     if count is not None:
         body["count"] = countable(count)
     act, fresh = Act.once(desk.session, desk.user_id, key, ANSWER, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
-        act.answer = say(desk, act, {box.id: species}, box, certain=certain, pick_id=pick_id, token=token)
+        act.answer = say(
+            desk, act, {box.id: species}, box, certain=certain, observed=observed, pick_id=pick_id, token=token
+        )
         if count is not None and species.kind == TAXON:
             keep_count(desk, act, box, species.id, count)
     return act
@@ -111,6 +115,7 @@ def answer_burst(
     *,
     key: str,
     certain: bool = True,
+    observed: Observed = NOTHING,
     pick_id: int | None = None,
     token: str = "",
 ) -> Act:
@@ -120,7 +125,7 @@ def answer_burst(
     Raises Invalid for a species that cannot be said and for a box of another burst, KeyReused.
     """
     others = sorted(set(box_ids) - {box.id})
-    body = {"box": box.id, "boxes": others, "species": said, "certain": certain}
+    body = {"box": box.id, "boxes": others, "species": said, "certain": certain} | observed.said
     act, fresh = Act.once(desk.session, desk.user_id, key, BURST, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
@@ -128,7 +133,7 @@ def answer_burst(
         mine = set(desk.session.scalars(spoken))
         spread = [box_id for box_id in in_burst(desk, box, others) if box_id not in mine]
         names = dict.fromkeys(sorted([box.id, *spread]), species)
-        act.answer = say(desk, act, names, box, certain=certain, pick_id=pick_id, token=token)
+        act.answer = say(desk, act, names, box, certain=certain, observed=observed, pick_id=pick_id, token=token)
     return act
 
 
@@ -244,6 +249,7 @@ def say(
     box: Box,
     *,
     certain: bool,
+    observed: Observed = NOTHING,
     pick_id: int | None,
     token: str,
 ) -> dict[str, Any]:
@@ -260,7 +266,7 @@ def say(
     desk.session.add_all(
         each.voice(
             names[each.id], by=desk.user_id, role=desk.role, act=act, certain=certain, round_id=asked_in.get(each.id),
-            guess=desk.guess(each.id),
+            guess=desk.guess(each.id), observed=observed,
         )
         for each in boxes
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, text
@@ -15,8 +16,9 @@ from models.consensus import RULES, Outcome, Rule, consensus
 from models.image import Image
 from models.label import ANSWER, TAKEN_BACK, Label
 from models.membership import Role
+from models.observed import NOTHING, Observed
 from models.project import Project
-from models.species import Species
+from models.species import TAXON, Species
 
 WAITS = text("waits_for IS NOT NULL")
 
@@ -28,7 +30,9 @@ class Box(Base):
     __table_args__ = (
         UniqueConstraint("image_id", "ordinal"),
         Index("ix_box_project_score", "project_id", "score"),
-        Index("ix_box_project_settled", "project_id", "settled_species_id"),
+        Index(
+            "ix_box_project_settled", "project_id", "settled_species_id", "settled_label_id"
+        ),  # the newest of a species
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
         Index("ix_box_waits", "project_id", "waits_for", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
@@ -69,10 +73,12 @@ class Box(Base):
 
     def answer(
         self, session: Session, species: Species, *, by: int, role: Role, act: Act, certain: bool = True,
-        round_id: int | None = None, guess: dict[str, Any] | None = None,
+        round_id: int | None = None, guess: dict[str, Any] | None = None, observed: Observed = NOTHING,
     ) -> Label:  # fmt: skip
         """Say a name about this box. Older voices stay; the newest of each person counts."""
-        label = self.voice(species, by=by, role=role, act=act, certain=certain, round_id=round_id, guess=guess)
+        label = self.voice(
+            species, by=by, role=role, act=act, certain=certain, round_id=round_id, guess=guess, observed=observed
+        )
         session.add(label)
         session.flush()
         settle(session, [self])
@@ -80,12 +86,16 @@ class Box(Base):
 
     def voice(
         self, species: Species, *, by: int, role: Role, act: Act, certain: bool, round_id: int | None,
-        guess: dict[str, Any] | None,
+        guess: dict[str, Any] | None, observed: Observed = NOTHING,
     ) -> Label:  # fmt: skip
-        """The row that says a name about this box, for who settles it with others."""
+        """The row that says a name about this box, for who settles it with others.
+
+        observed: only of an animal is something kept (Camtrap DP: people, vehicles and blanks have none).
+        """
+        beside = asdict(observed if species.kind == TAXON else NOTHING)
         return Label(
             project_id=self.project_id, box_id=self.id, user_id=by, role=role.value, act_id=act.id, kind=ANSWER,
-            species_id=species.id, certain=certain, round_id=round_id, guess=guess or {},
+            species_id=species.id, certain=certain, round_id=round_id, guess=guess or {}, **beside,
         )  # fmt: skip
 
     def put(self, outcome: Outcome) -> bool:
@@ -122,6 +132,7 @@ def withdrawal(label: Label, before: Label | None, *, by: int, act: Act) -> Labe
         project_id=label.project_id, box_id=label.box_id, user_id=by, role=label.role, act_id=act.id, kind=TAKEN_BACK,
         species_id=before.species_id if before else None, certain=before.certain if before else True,
         round_id=label.round_id, takes_back_id=label.id, guess=before.guess if before else {},
+        **asdict(before.observed if before else NOTHING),
     )  # fmt: skip
 
 

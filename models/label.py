@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.consensus import Voice, consensus
+from models.observed import Observed
 from models.project import Project
 from models.species import Species
 
@@ -38,6 +39,10 @@ class Label(Base):
     kind: Mapped[str] = mapped_column(String(12), default=ANSWER)
     species_id: Mapped[int | None] = mapped_column(ForeignKey("species.id"))
     certain: Mapped[bool] = mapped_column(default=True)
+    # what else was said of the animal, by the project's wish (models/observed.py); empty: nothing
+    sex: Mapped[str] = mapped_column(String(10), default="")
+    life_stage: Mapped[str] = mapped_column(String(10), default="")
+    behaviour: Mapped[str] = mapped_column(String(60), default="")
     round_id: Mapped[int | None] = mapped_column(ForeignKey("round.id"))
     takes_back_id: Mapped[int | None] = mapped_column(ForeignKey("label.id"))
     guess: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what the classifier said then: species, p, checkpoint
@@ -47,6 +52,11 @@ class Label(Base):
     def voice(self) -> Voice:
         """What settling a name needs to know of it."""
         return Voice(self.id, self.user_id, self.role, self.species_id, self.guess.get("species_id"))
+
+    @property
+    def observed(self) -> Observed:
+        """What was said beside the name."""
+        return Observed(self.sex, self.life_stage, self.behaviour)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.base import Base, utc_now
 from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Invalid
+from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
 
 FLOOR = 0.05  # boxes below were never kept
@@ -56,6 +57,10 @@ class Project(Base):
 
     consensus: Mapped[str] = mapped_column(String(40), default=SINGLE)  # when voices name a crop (models/consensus.py)
     gold_one_in: Mapped[int] = mapped_column(default=30)  # answers of an annotator, one is about a gold crop; 0: none
+    # What may be said beside a name (models/observed.py); behaviours: one a line, none: it is not asked.
+    asks_sex: Mapped[bool] = mapped_column(default=False)
+    asks_life_stage: Mapped[bool] = mapped_column(default=False)
+    behaviours: Mapped[str] = mapped_column(Text, default="")
 
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
@@ -144,6 +149,18 @@ class Project(Base):
         if gold_one_in and not FEWEST_TO_GOLD <= gold_one_in <= 10_000:
             raise Invalid(f"gold one in: between {FEWEST_TO_GOLD} and 10,000 answers, or 0 for none")
         self.consensus, self.gold_one_in = consensus, gold_one_in
+
+    def set_fields(self, asks_sex: bool, asks_life_stage: bool, behaviours: str) -> None:
+        """behaviours: one a line. Raises Invalid when one of them is bad."""
+        self.behaviours = "\n".join(clean_behaviours(behaviours.splitlines()))
+        self.asks_sex, self.asks_life_stage = asks_sex, asks_life_stage
+
+    @property
+    def asked_fields(self) -> dict[str, list[str]]:
+        """field of Observed -> the words that may be said, of those that people are asked."""
+        every = {"sex": SEXES, "life_stage": LIFE_STAGES, "behaviour": self.behaviours.splitlines()}
+        wished = {"sex": self.asks_sex, "life_stage": self.asks_life_stage, "behaviour": bool(self.behaviours)}
+        return {field: list(words) for field, words in every.items() if wished[field]}
 
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
         """Raises Invalid for a gap outside sense."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
@@ -20,6 +21,11 @@ FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
     "vehicle": ("Vehicle", "V"),
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
+SPECIES = "species"
+RANKS = (SPECIES, "genus", "family", "order", "class", "group")  # group: any other set, "small mammal"
+# "any bird", "unknown bird", "bird sp.": words that ask for a rank above the species (static/js/labeling/names.js has them too)
+BEFORE = r"^(?:any|some|unknown|unidentified|undetermined)\s+"
+AFTER = r"\s+(?:spp?\.?|indet\.?|unknown|unidentified)$"
 
 
 class Species(Base):
@@ -43,14 +49,20 @@ class Species(Base):
 
     @classmethod
     def add(
-        cls, session: Session, project_id: int, name: str, *, scientific_name: str = "", hotkey: str | None = "auto"
-    ) -> Species:
-        """A new taxon; "auto" takes the next free key, None none. Raises Invalid when name or key is taken or bad."""
+        cls, session: Session, project_id: int, name: str, *, scientific_name: str = "", hotkey: str | None = "auto",
+        rank: str = SPECIES,
+    ) -> Species:  # fmt: skip
+        """A new taxon; "auto" takes the next free key, None none. Raises Invalid when name, key or rank is taken or bad."""
         cleaned = clean_name(name)
         refuse_taken(cls.named(session, project_id, cleaned), cleaned)
         if hotkey == "auto":
             hotkey = next(iter(cls.free_keys(session, project_id)), None)
-        species = cls(project_id=project_id, name=cleaned, scientific_name=clean_scientific(scientific_name))
+        species = cls(
+            project_id=project_id,
+            name=cleaned,
+            scientific_name=clean_scientific(scientific_name),
+            rank=clean_rank(rank),
+        )
         session.add(species)
         species.set_hotkey(session, hotkey)
         session.flush()
@@ -89,7 +101,7 @@ class Species(Base):
 
     @classmethod
     def named(cls, session: Session, project_id: int, name: str) -> Species | None:
-        """The species of this common name, scientific name or synonym, whatever its case."""
+        """The species of this common name, scientific name or synonym, whatever its case; else the rank that was asked for."""
         wanted = " ".join(unicodedata.normalize("NFC", name).split()).lower()
         if not wanted or is_unprintable(wanted):
             return None
@@ -108,6 +120,19 @@ class Species(Base):
                 found = next((row[1] for row in rows if row[0].lower() == wanted), None)
             if found is not None:
                 return session.get(cls, found)
+        return cls.above(session, project_id, wanted)
+
+    @classmethod
+    def above(cls, session: Session, project_id: int, wanted: str) -> Species | None:
+        """The genus, family, ... that "unknown bird" or "bird sp." asks for; None for other words."""
+        group = group_of(wanted)
+        if group is None:
+            return None
+        higher = select(cls).where(cls.project_id == project_id, cls.rank.not_in(("", SPECIES))).order_by(cls.id)
+        for species in session.scalars(higher):
+            others = session.scalars(select(Synonym.name).where(Synonym.species_id == species.id))
+            if group in {group_of(name) or folded(name) for name in (species.name, species.scientific_name, *others)}:
+                return species
         return None
 
     @classmethod
@@ -128,12 +153,21 @@ class Species(Base):
         taken = set(session.scalars(select(cls.hotkey).where(cls.project_id == project_id, cls.hotkey.is_not(None))))
         return [key for key in FREE_KEYS if key not in taken]
 
-    def rename(self, session: Session, name: str, scientific_name: str) -> None:
-        """Give another name; answers keep the row. Raises Invalid when the name is taken or bad."""
+    def rename(self, session: Session, name: str, scientific_name: str, rank: str = "") -> None:
+        """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad."""
         cleaned = clean_name(name)
         other = Species.named(session, self.project_id, cleaned)
         refuse_taken(other if other is not self else None, cleaned)
         self.name, self.scientific_name = cleaned, clean_scientific(scientific_name)
+        self.rank = clean_rank(rank) if rank else self.rank
+
+    def give_key(self, session: Session, key: str) -> None:
+        """The first key of a species that has none. Raises Invalid when it has one by now: a key in use never moves."""
+        if self.hotkey is not None and self.hotkey != key:
+            raise Invalid(f"key: {self.name} has the key {self.hotkey} by now, and keeps it")
+        if self.retired_at is not None:
+            raise Invalid(f"key: {self.name} was taken off the list")
+        self.set_hotkey(session, key)
 
     def set_hotkey(self, session: Session, key: str | None) -> None:
         """Fix the key, or take it away with None. Raises Invalid naming the owner and the free keys."""
@@ -211,6 +245,26 @@ def clean_name(name: str) -> str:
 def is_unprintable(name: str) -> bool:
     """Whether a control character, half a surrogate pair or a private character is in it."""
     return any(unicodedata.category(character) in ("Cc", "Cs", "Co") for character in name)
+
+
+def folded(name: str) -> str:
+    """Small letters without accents."""
+    apart = unicodedata.normalize("NFD", name)
+    return "".join(each for each in apart if not unicodedata.category(each).startswith("M")).lower()
+
+
+def group_of(name: str) -> str | None:
+    """bird for "any bird", "Unknown bird" and "bird sp."; None for a name without such words."""
+    plain = folded(name)
+    bare = re.sub(AFTER, "", re.sub(BEFORE, "", plain)).strip()
+    return bare if bare and bare != plain else None
+
+
+def clean_rank(rank: str) -> str:
+    """Raises Invalid for a rank that is none."""
+    if rank not in RANKS:
+        raise Invalid(f"rank: {rank[:40]!r} is not one of {', '.join(RANKS)}")
+    return rank
 
 
 def clean_scientific(name: str) -> str:

@@ -147,7 +147,7 @@ def say_again(desk: Desk, act: Act, boxes: dict[int, Box], labels: list[Label]) 
     desk.session.add_all(
         boxes[label.box_id].voice(
             species[label.species_id], by=desk.user_id, role=desk.role, act=act, certain=label.certain,
-            round_id=label.round_id, guess=label.guess,
+            round_id=label.round_id, guess=label.guess, observed=label.observed,
         )
         for label in labels
         if label.species_id is not None

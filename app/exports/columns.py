@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from app.exports.cells import Column
@@ -34,6 +36,14 @@ def probability(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
+def tally(words: Iterable[str]) -> str:
+    """What was said of the boxes: female; of several that differ each with how many, female: 1; male: 2."""
+    counts = Counter(word for word in words if word)
+    if len(counts) < 2:
+        return "".join(counts)
+    return "; ".join(f"{word}: {count}" for word, count in sorted(counts.items()))
+
+
 SPECIES: tuple[Column[SpeciesRow], ...] = (
     Column("file", "Path of the photo as it was uploaded", lambda row: row.photo.path, is_text=True),
     Column("deployment", "Camera at a site for a period: its folder", lambda row: row.photo.deployment, is_text=True),
@@ -59,6 +69,15 @@ SPECIES: tuple[Column[SpeciesRow], ...] = (
         lambda row: row.checkpoint, is_text=True,
     ),
     Column("image", "Number of the photo, the id in counts.csv", lambda row: str(row.photo.id)),
+    Column("sex", "female, male; where they differ with how many boxes", lambda row: tally(o.sex for o in row.observed)),
+    Column(
+        "life_stage", "adult, subadult, juvenile; where they differ with how many boxes",
+        lambda row: tally(o.life_stage for o in row.observed),
+    ),
+    Column(
+        "behaviour", "From the project’s list; where they differ with how many boxes",
+        lambda row: tally(o.behaviour for o in row.observed), is_text=True,
+    ),
 )  # fmt: skip
 
 COUNTS: tuple[Column[CountRow], ...] = (

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.exports.queries import CountedBox, Photo, checkpoints_of, species_of
 from models.checkpoint import Checkpoint
+from models.observed import NOTHING, Observed
 from models.predictions import Predictions
 from models.project import Project
 from models.species import TAXON
@@ -35,6 +36,7 @@ class Said:
     who: str = ""
     when: dt.datetime | None = None
     certain: bool | None = None
+    observed: Observed = NOTHING
 
     @property
     def is_animal(self) -> bool:
@@ -68,7 +70,7 @@ class Naming:
     def _said(self, box: CountedBox, first: tuple[int, float] | None) -> Said:
         if box.species_id is not None:
             said = self._called(box.species_id, HUMAN, None, box.who, box.when)
-            return replace(said, certain=box.certain)
+            return replace(said, certain=box.certain, observed=box.observed)
         if first is not None and first[0] in self._species:
             return self._called(first[0], PREDICTED, first[1])
         if box.kind in self._of_kind:  # the detector itself knows people and vehicles

@@ -10,6 +10,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from models.checkpoint import Checkpoint
 from models.deployment import Deployment
 from models.image import READY, CountCorrection, Image
 from models.label import Label, newest_label_id
+from models.observed import NOTHING, Observed
 from models.project import Project
 from models.sequence import Sequence
 from models.species import Species
@@ -37,6 +39,7 @@ class CountedBox:
     who: str
     when: dt.datetime | None
     certain: bool | None = None
+    observed: Observed = NOTHING
 
 
 @dataclass(slots=True)
@@ -138,8 +141,10 @@ def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk
         for row in chunk
     }
     ready = [photo.id for photo in made.values() if photo.state == READY]
-    for image_id, box_id, kind, species_id, who, when, certain in session.execute(boxes_of(project, ready)):
-        made[image_id].boxes.append(CountedBox(box_id, kind, species_id, who, when, certain))
+    for row in session.execute(boxes_of(project, ready)):
+        beside = Observed(row.sex or "", row.life_stage or "", row.behaviour or "")
+        box = CountedBox(row.id, row.kind, row.settled_species_id, row.who, row.created_at, row.certain, beside)
+        made[row.image_id].boxes.append(box)
     for image_id in session.scalars(with_unnamed_crops(project, ready)):
         made[image_id].has_unnamed_crop = True
     for image_id, species_id, count in session.execute(corrections_of(ready)):
@@ -147,7 +152,7 @@ def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk
     return list(made.values())
 
 
-def boxes_of(project: Project, image_ids: list[int]) -> Select[int, int, str, int | None, str, dt.datetime, bool]:
+def boxes_of(project: Project, image_ids: list[int]) -> Select[*tuple[Any, ...]]:
     """The counted boxes of some photos with the voice that settled them."""
     return (
         select(
@@ -155,9 +160,12 @@ def boxes_of(project: Project, image_ids: list[int]) -> Select[int, int, str, in
             Box.id,
             Box.kind,
             Box.settled_species_id,
-            func.coalesce(User.name, ""),
+            func.coalesce(User.name, "").label("who"),
             Label.created_at,
             Label.certain,
+            Label.sex,
+            Label.life_stage,
+            Label.behaviour,
         )
         .outerjoin(Label, Label.id == Box.settled_label_id)
         .outerjoin(User, User.id == Label.user_id)

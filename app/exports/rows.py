@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, Naming, Said
 from app.exports.queries import Photo, photos, photos_of_sequences
 from models.image import QUARANTINED, READY, REFUSED, WAITING
+from models.observed import Observed
 from models.project import Project
 from models.storage import Store
 
@@ -38,6 +39,7 @@ class SpeciesRow:
     when: dt.datetime | None = None
     certain: bool | None = None
     checkpoint: str = ""
+    observed: tuple[Observed, ...] = ()  # of its boxes of which something was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def group_row(photo: Photo, group: list[Said], naming: Naming) -> SpeciesRow:
         photo, first.word, first.scientific_name, count, first.source, min(probabilities, default=None),
         newest.who, newest.when, certain_of(group),
         naming.checkpoint(naming.classifier_id if by_classifier else photo.detector_id),
+        tuple(each.observed for each in group if each.observed.said),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from models.act import MAX_KEY
 from models.answering import MOST, MOST_AT_ONCE
 from models.errors import Invalid
 from models.note import MOST_TEXT
+from models.observed import Observed, observed
 
 LARGEST_ID = 2**31 - 1
 NUMBER = re.compile(r"[0-9]{1,10}")
@@ -22,6 +23,7 @@ MOST_IN_BURST = 1000
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
 Count = Annotated[StrictInt, Field(ge=0, le=MOST)]
 Key = Annotated[StrictStr, Field(min_length=8, max_length=MAX_KEY)]
+Word = Annotated[StrictStr, Field(max_length=200)]
 Token = Annotated[StrictStr, Field(max_length=64)]
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -43,6 +45,14 @@ class Said(Body):
     species: Id | Annotated[StrictStr, Field(min_length=1, max_length=200)]
     certain: StrictBool = True
     count: Count | None = None
+    sex: Word = ""
+    life_stage: Word = ""
+    behaviour: Word = ""
+
+    @property
+    def observed(self) -> Observed:
+        """What is said beside the name. Raises Invalid naming the field whose word is none."""
+        return observed(self.sex, self.life_stage, self.behaviour)
 
 
 class Counted(Body):

@@ -56,7 +56,7 @@ NOTES = Note.standing(Note.box_id.in_(bindparam("box_ids", expanding=True)))
 
 # Not by user_id: SQLite would read everything that the person ever said.
 VOICES = (
-    select(Label.box_id, Label.user_id, Label.species_id, Label.certain)
+    select(Label.box_id, Label.user_id, Label.species_id, Label.certain, Label.sex, Label.life_stage, Label.behaviour)
     .where(Label.box_id.in_(bindparam("box_ids", expanding=True)))
     .order_by(Label.id)
 )

@@ -9,6 +9,7 @@ from app.labeling.crop_queries import AnyRow
 from app.pages import camera_time
 from models.desk import Desk
 from models.note import COMMENT, FLAG, UNFLAG
+from models.observed import Observed
 
 GUESSES = 5
 FRAMES = 12  # photos of a burst on the film strip
@@ -51,6 +52,7 @@ def photo(box: AnyRow) -> dict[str, Any]:
     """The photo of a box."""
     return {
         "id": box.image_id,
+        "burst": box.sequence_id,
         "width": box.width_px or 4,
         "height": box.height_px or 3,
         "file": box.path.rsplit("/", 1)[-1],
@@ -134,4 +136,7 @@ def is_flagged(notes: list[AnyRow]) -> bool:
 
 def voice(row: AnyRow | None) -> dict[str, Any] | None:
     """What was said; nothing when it was taken back."""
-    return {"species_id": row.species_id, "certain": row.certain} if row and row.species_id else None
+    if row is None or row.species_id is None:
+        return None
+    beside = Observed(row.sex, row.life_stage, row.behaviour).said
+    return {"species_id": row.species_id, "certain": row.certain} | beside

@@ -58,6 +58,7 @@ def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
     panel = {
         "species": {each["id"]: each for each in species},
         "offered": offered(species),
+        "fields": desk.project.asked_fields,
         "classifier": queries.learnt(desk.session, desk.project),
         "last": last_shown(desk),
         "may_label": desk.role.rank >= Role.annotator.rank,
@@ -70,7 +71,7 @@ def panel_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """The panel for a crop that is looked at outside of its round; nobody's guess is shown while it waits to be asked blind."""
     panel, retired = empty_panel(desk)
     crop = crops_of(desk, [box_id], retired)[box_id] if box_id else None
-    if crop and queries.waits_blind(desk, crop["box_id"]):
+    if crop and queries.waiting_blind(desk, [crop["box_id"]]):
         crop |= {"blind": True, "guesses": []}
     return panel | {"crop": crop}
 

@@ -25,6 +25,7 @@ from models.species import Species, Synonym
 RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
 HISTORY = 10
+USED_ROWS = 1000  # answers that say what is used
 
 
 def standings(session: Session, project_id: int, round_ids: Iterable[int] = ()) -> dict[int, dict[str, Any]]:
@@ -74,7 +75,8 @@ def answers_a_minute(session: Session, project_id: int, user_id: int) -> int:
 
 
 def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
-    """Every answer with its key and its other names, retired ones too, since old answers and guesses may name them."""
+    """Every answer with its key, its other names and its use, retired ones too, since old answers and guesses may name them."""
+    used = uses_of(session, project_id)
     names: dict[int, list[str]] = defaultdict(list)
     for row in session.execute(select(Synonym.species_id, Synonym.name).where(Synonym.project_id == project_id)):
         names[row.species_id].append(row.name)
@@ -91,9 +93,18 @@ def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
         {
             "id": row.id, "kind": row.kind, "name": row.name, "scientific_name": row.scientific_name, "rank": row.rank,
             "hotkey": row.hotkey, "synonyms": names[row.id], "retired": row.retired_at is not None,
+            "used": used.get(row.id, 0),
         }
         for row in session.execute(wanted.order_by(Species.id))
     ]  # fmt: skip
+
+
+def uses_of(session: Session, project_id: int) -> dict[int, int]:
+    """species id -> how often it was said among the project's newest answers."""
+    newest = select(Label.species_id).where(Label.project_id == project_id, Label.species_id.is_not(None))
+    said = newest.order_by(Label.id.desc()).limit(USED_ROWS).subquery()
+    counted = select(said.c.species_id, func.count()).group_by(said.c.species_id)
+    return dict(session.execute(counted).all())
 
 
 def retired_of(session: Session, project_id: int) -> set[int]:
@@ -137,11 +148,15 @@ def first_to_look_at(session: Session, project_id: int) -> int | None:
     return session.scalar(waits) or session.scalar(named)
 
 
-def waits_blind(desk: Desk, box_id: int) -> bool:
-    """Whether the box is to be answered without a guess: by anybody, or beside the rounds by this person, who settles nothing."""
-    waiting = desk.session.scalars(select(Pick).where(Pick.box_id == box_id, Pick.state == OPEN))
+def waiting_blind(desk: Desk, box_ids: Sequence[int]) -> set[int]:
+    """Those of the boxes that are to be answered without a guess: by anybody, or beside the rounds by this person, who settles
+    nothing.
+    """
+    waiting = desk.session.scalars(select(Pick).where(Pick.box_id.in_(box_ids), Pick.state == OPEN))
     asked = desk.meant(list(waiting))
-    return any(pick.is_blind and (pick.round_id is not None or desk.role is Role.annotator) for pick in asked)
+    return {
+        pick.box_id for pick in asked if pick.is_blind and (pick.round_id is not None or desk.role is Role.annotator)
+    }
 
 
 def newest_round(session: Session, project_id: int) -> int | None:

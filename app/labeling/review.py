@@ -1,4 +1,4 @@
-"""The review page: the queue of doubtful crops, one of them with everything that was said of it, and the panel of answers."""
+"""The review page: the queue of doubtful crops or a list by filters, one crop with all that was said of it, the answers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.dependencies import LARGEST_ID, InHouse, Viewer, not_yours
-from app.labeling import review_queries
+from app.labeling import review_lists, review_queries
 from app.labeling.page import desk_of, panel_of
-from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
+from app.labeling.review_filters import STATES, Filters
+from app.labeling.review_lists import LOOKED, SHOWN, Listed
+from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, UNCERTAIN, Case
 from app.pages import page
 from models.beside import gold_boxes
 from models.box import Box
 from models.consensus import EXPERTS
 from models.desk import Desk
+from models.label import Label
 from models.membership import Role
 
 router = APIRouter()
-SHOWN = 100  # cases in the queue at once
 CHIPS = {FLAGGED: "Flagged", DIFFER: "People differ", UNCERTAIN: "Not certain", DOUBTED: "The classifier differs"}
 
 
@@ -30,26 +32,46 @@ def review(
     request: Request,
     member: Viewer,
     house: InHouse,
-    reason: str = "",
     box: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
 ) -> Response:
-    """The case of the address, else the first of the queue."""
-    if reason not in ("", *REASONS):
-        raise not_yours()
+    """The case of the address, else the first of the queue or of the list that the filters make."""
+    filters = Filters.read(request.query_params)
     desk = desk_of(member, house)
-    every = review_queries.cases(member.session, member.project)
-    later = review_queries.unheard(desk, [case.box_id for case in every])
-    every = [case for case in every if case.box_id not in later]
-    queue = [case for case in every if reason in ("", case.reason)]
+    every, found = queue_of(desk, filters)
+    queue = found.cases
     at = next((place for place, case in enumerate(queue) if case.box_id == box), None)
     shown = box_of(desk, box) if box else queue[0].box_id if queue else None
     around = neighbours(queue, at if box else 0)
+    panel = panel_of(desk, shown)
     return page(
-        request, "labeling/review.html", project=member.project, tab="Review", reason=reason, chips=chips(every),
-        total=len(queue), queue=queue[:SHOWN], shown=shown, before=around[0], after=around[1],
+        request, "labeling/review.html", project=member.project, tab="Review", filters=filters, chips=chips(every),
+        total=len(queue), queue=queue[:SHOWN], found=found, shown=shown, before=around[0], after=around[1],
         case=queue[0 if at is None else at] if queue and (at is not None or not box) else None,
-        settles=member.may(Role.expert), gold_key=secrets.token_hex(16), **panel_of(desk, shown), **said_of(desk, shown),
+        back=filters.back(around[1]), settles=member.may(Role.expert), gold_key=secrets.token_hex(16),
+        **choices(desk, panel["offered"]), **panel, **said_of(desk, shown),
     )  # fmt: skip
+
+
+def queue_of(desk: Desk, filters: Filters) -> tuple[list[Case], Listed]:
+    """(every doubtful crop that the filters let through, those of the reason); a list has no reasons."""
+    if filters.state:
+        return [], review_lists.listed(desk, filters)
+    doubtful = review_queries.cases(desk.session, desk.project)
+    later = review_queries.unheard(desk, [case.box_id for case in doubtful])
+    heard = [case for case in doubtful if case.box_id not in later]
+    every = review_lists.narrowed(desk.session, heard, filters)
+    return every, Listed([case for case in every if filters.reason in ("", case.reason)], more=False, cut=False)
+
+
+def choices(desk: Desk, offered: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """What the form of the filters offers."""
+    names = [(each["id"], each["name"]) for each in offered["taxa"] + offered["others"]]
+    people = review_lists.speakers(desk.session, desk.project.id)
+    cameras = review_lists.cameras(desk.session, desk.project.id)
+    return {
+        "states": STATES, "names": names, "people": people, "people_by_id": dict(people), "cameras": cameras,
+        "cameras_by_id": dict(cameras), "looked": LOOKED,
+    }  # fmt: skip
 
 
 def box_of(desk: Desk, box_id: int) -> int:
@@ -75,7 +97,8 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 
 
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
-    """Every voice about the crop, and the three flags: seen, reviewed, certain."""
+    """Every voice about the crop, and the three flags: seen (somebody answered), reviewed (an expert did), certain (whoever
+    settled it was)."""
     is_unheard = box_id is not None and bool(review_queries.unheard(desk, [box_id]))
     if box_id is None or is_unheard:
         return {
@@ -83,6 +106,8 @@ def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
             "waits_for": None, "is_unheard": is_unheard,
         }  # fmt: skip
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
+    settled_id = desk.session.get_one(Box, box_id).settled_label_id
+    settled = desk.session.get(Label, settled_id) if settled_id else None
     return {
         "is_unheard": False,
         "voices": spoken,
@@ -90,7 +115,7 @@ def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
         "history": review_queries.history_of(desk.session, box_id),
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
-        "certain": all(voice.certain for voice in spoken),
+        "certain": settled is None or settled.certain,
         "is_gold": desk.role.value in EXPERTS and box_id in gold_boxes(desk.session, desk.project.id, box_id),
         "waits_for": desk.session.get_one(Box, box_id).waits_for,
     }

@@ -21,24 +21,32 @@ from models.desk import Desk
 from models.label import ANSWER, TAKEN_BACK, Label
 from models.membership import Role
 from models.note import COMMENT, FLAG, UNFLAG, Note
+from models.observed import Observed
 from models.project import Project
 from models.user import User
 
 AnyRow = Row[*tuple[Any, ...]]
 FLAGGED, DIFFER, UNCERTAIN, DOUBTED = "flagged", "differ", "uncertain", "doubted"
 REASONS = (FLAGGED, DIFFER, UNCERTAIN, DOUBTED)  # in the order in which cases are shown
+LISTED = "listed"  # no doubt: somebody asked for a list (review_lists.py)
 SURE = 0.9  # of the classifier, when it says another name
 
 
 @dataclass(frozen=True)
 class Case:
-    """One doubtful crop. names: species ids that are said of it, the settled one first. since: when the doubt came up."""
+    """One doubtful crop. names: species ids that are said of it, the settled one first. since: when the doubt came up.
+
+    seen, reviewed and certain are told of crops of a list.
+    """
 
     box_id: int
     reason: str
     names: tuple[int, ...]
     by: str
     since: dt.datetime
+    seen: bool = True
+    reviewed: bool = False
+    certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Voice:
     species_id: int
     certain: bool
     at: dt.datetime
+    observed: str  # female, adult
 
 
 def cases(session: Session, project: Project) -> list[Case]:
@@ -169,7 +178,16 @@ def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
     for few in chunks(box_ids):
         said = (
             select(
-                Label.box_id, Label.user_id, Label.species_id, Label.role, Label.certain, Label.created_at, User.name
+                Label.box_id,
+                Label.user_id,
+                Label.species_id,
+                Label.role,
+                Label.certain,
+                Label.created_at,
+                User.name,
+                Label.sex,
+                Label.life_stage,
+                Label.behaviour,
             )
             .join(User, User.id == Label.user_id)
             .where(Label.box_id.in_(few))
@@ -179,7 +197,14 @@ def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
             newest[row.box_id][row.user_id] = row
     return {
         box_id: [
-            Voice(row.name, row.role, row.species_id, row.certain, row.created_at)
+            Voice(
+                row.name,
+                row.role,
+                row.species_id,
+                row.certain,
+                row.created_at,
+                Observed(row.sex, row.life_stage, row.behaviour).words,
+            )
             for row in spoken.values()
             if row.species_id is not None
         ]

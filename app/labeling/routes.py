@@ -28,6 +28,7 @@ from app.dependencies import (
 from app.forms import go
 from app.labeling import queries
 from app.labeling.bodies import (
+    NUMBER,
     Body,
     Commented,
     Counted,
@@ -41,7 +42,7 @@ from app.labeling.bodies import (
 )
 from app.labeling.crops import crops_of, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
-from app.labeling.review_queries import REASONS
+from app.labeling.review_filters import Filters
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
@@ -146,7 +147,7 @@ def label_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
     by_whom(at.access, said)
     act = answer(
         at.desk, at.box, said.species, key=said.idempotency_key, certain=said.certain, count=said.count,
-        pick_id=said.pick_id, token=said.lease_token,
+        observed=said.observed, pick_id=said.pick_id, token=said.lease_token,
     )  # fmt: skip
     return told(request, at.desk, act)
 
@@ -191,8 +192,8 @@ def label_burst(request: Request, sent: SentFields, at: ActingAtBox) -> Response
     said = checked(SaidOfBurst, sent)
     by_whom(at.access, said)
     act = answer_burst(
-        at.desk, at.box, said.boxes, said.species, key=said.idempotency_key, certain=said.certain, pick_id=said.pick_id,
-        token=said.lease_token,
+        at.desk, at.box, said.boxes, said.species, key=said.idempotency_key, certain=said.certain, observed=said.observed,
+        pick_id=said.pick_id, token=said.lease_token,
     )  # fmt: skip
     return told(request, at.desk, act)
 
@@ -262,11 +263,13 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
 
 def way_back(request: Request, desk: Desk, box_id: int | None) -> str | None:
     """To the case of the review page that comes next, or to this one; None where the answer came from elsewhere."""
-    reason = request.query_params.get("review")
-    if reason not in ("all", *REASONS):
+    filters = Filters.read_back(request.query_params)
+    if filters is None:
         return None
-    asked = ([] if reason == "all" else [f"reason={reason}"]) + ([f"box={box_id}"] if box_id else [])
-    return f"/projects/{desk.project.id}/review{'?' if asked else ''}{'&'.join(asked)}"
+    after = request.query_params.get("next", "")
+    return (
+        f"/projects/{desk.project.id}/review{filters.query(box=box_id or (after if NUMBER.fullmatch(after) else None))}"
+    )
 
 
 def returned_crop(desk: Desk, box_id: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ ACTS = {
     "settings.goal": "When to stop",
     "settings.gaps": "Bursts and events",
     "settings.people": "Rules for several people",
+    "settings.fields": "What is asked beside a name",
     "job.paused": "Paused the worker at: {line}",
     "job.went_on": "Let the worker go on with: {line}",
     "settings.embedding": "Embedding settings",
@@ -51,9 +52,13 @@ FIELDS = {
     "gold_one_in": "Answers for one gold crop",
     "sequence_gap_s": "One burst up to, seconds",
     "event_gap_minutes": "One visit up to, minutes",
+    "asks_sex": "Sex is asked",
+    "asks_life_stage": "Age is asked",
+    "behaviours": "Behaviours",
     "role": "Role",
     "name": "Name",
     "scientific_name": "Scientific name",
+    "rank": "Rank",
     "key": "Key",
     "in_use": "In use",
 }
@@ -105,6 +110,8 @@ def shown(value: object) -> str:
     """0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -12,6 +12,7 @@ from models.audit import note
 from models.beside import apply_rule
 from models.checkpoint import Checkpoint
 from models.errors import Invalid
+from models.observed import clean_behaviours
 from models.queue import ask
 from models.round import ask_learn
 
@@ -84,6 +85,15 @@ def change_gaps(access: Access, typed: Typed) -> None:
             access.session, "sequence", project.id, {"gap_s": project.sequence_gap_s},
             key=f"sequence-{project.id}-{project.version}", line="Grouping the photos into bursts",
         )  # fmt: skip
+
+
+def change_fields(access: Access, typed: Typed) -> None:
+    """Only what is asked changes, nothing that was said."""
+    sex, life_stage = typed["sex"] == "on", typed["life_stage"] == "on"
+    behaviours = "\n".join(clean_behaviours(typed["behaviours"].splitlines()))
+    wanted = {"asks_sex": sex, "asks_life_stage": life_stage, "behaviours": behaviours}
+    apply = lambda: access.project.set_fields(sex, life_stage, behaviours)  # noqa: E731
+    change(access, "settings.fields", typed["version"], wanted, apply)
 
 
 def roll_back(access: Access, checkpoint_id: int, version: str) -> None:

@@ -12,6 +12,7 @@ from app.dependencies import ActingAdmin, Viewer
 from app.forms import go, tried
 from app.projects import embedding_routes, members_routes
 from app.projects.settings_changes import (
+    change_fields,
     change_gaps,
     change_goal,
     change_people,
@@ -97,6 +98,21 @@ def save_gaps(
     typed = {"version": version, "burst_gap": burst_gap, "event_gap": event_gap}
     refused = tried(request, access.session, lambda: change_gaps(access, typed), "events", typed, "form")
     return settings_page(request, access, refused) if refused else saved_at(access.project.id, "events")
+
+
+@router.post("/fields")
+def save_fields(
+    request: Request,
+    access: ActingAdmin,
+    version: Text = "",
+    sex: Text = "",
+    life_stage: Text = "",
+    behaviours: Text = "",
+) -> Response:
+    """What people may say beside a name."""
+    typed = {"version": version, "sex": sex, "life_stage": life_stage, "behaviours": behaviours}
+    refused = tried(request, access.session, lambda: change_fields(access, typed), "fields", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "fields")
 
 
 @router.post("/networks/{checkpoint_id}")

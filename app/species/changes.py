@@ -8,9 +8,10 @@ from app.dependencies import Access
 from app.species import lists, queries
 from models.act import Act
 from models.audit import note
-from models.species import Species
+from models.species import SPECIES, Species
 
 Typed = Mapping[str, str]
+NAMED = ("name", "scientific_name", "rank")
 
 
 def add(access: Access, typed: Typed) -> Species:
@@ -18,12 +19,15 @@ def add(access: Access, typed: Typed) -> Species:
     session, project = access.session, access.project
     project.lock(session)
     body = {field: typed[field] for field in ("name", "scientific_name", "key")}
+    body |= {"rank": typed["rank"]} if typed["rank"] != SPECIES else {}
     key = typed["idempotency_key"]
     act = Act.once(session, access.user.id, key, "form", body, project.id)[0] if key else None
     if act is not None and act.answer:
         return session.get_one(Species, act.answer["species_id"])
     hotkey = typed["key"].strip() or "auto"
-    species = Species.add(session, project.id, typed["name"], scientific_name=typed["scientific_name"], hotkey=hotkey)
+    species = Species.add(
+        session, project.id, typed["name"], scientific_name=typed["scientific_name"], hotkey=hotkey, rank=typed["rank"]
+    )
     if act is not None:
         act.answer = {"species_id": species.id}
     noted(access, "species.added", name=species.name)
@@ -39,12 +43,12 @@ def add_list(access: Access, text: str) -> tuple[int, int]:
     return len(added), known
 
 
-def rename(access: Access, species: Species, name: str, scientific_name: str) -> None:
-    """Another name; every answer keeps the species."""
+def rename(access: Access, species: Species, name: str, scientific_name: str, rank: str) -> None:
+    """Another name or rank; every answer keeps the species."""
     access.project.lock(access.session)
-    before = {"name": species.name, "scientific_name": species.scientific_name}
-    species.rename(access.session, name, scientific_name)
-    after = {"name": species.name, "scientific_name": species.scientific_name}
+    before = {field: getattr(species, field) for field in NAMED}
+    species.rename(access.session, name, scientific_name, rank)
+    after = {field: getattr(species, field) for field in NAMED}
     changes = {field: [before[field], after[field]] for field in before if before[field] != after[field]}
     if changes:
         noted(access, "species.renamed", changes=changes)
@@ -57,6 +61,15 @@ def set_key(access: Access, species: Species, key: str) -> None:
     species.set_hotkey(access.session, key.strip() or None)
     if species.hotkey != before:
         noted(access, "species.key", name=species.name, changes={"key": [before, species.hotkey]})
+
+
+def give_key(access: Access, species: Species, key: str) -> None:
+    """The key that was proposed for a species without one."""
+    access.project.lock(access.session)
+    access.session.refresh(species)
+    if species.hotkey != key:
+        species.give_key(access.session, key)
+        noted(access, "species.key", name=species.name, changes={"key": [None, species.hotkey]})
 
 
 def add_synonym(access: Access, species: Species, name: str) -> None:

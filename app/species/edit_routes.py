@@ -13,7 +13,7 @@ from app.dependencies import Access, ActingExpert, Expert
 from app.forms import Refusal, go, tried
 from app.pages import page
 from app.species import changes, queries
-from models.species import Species
+from models.species import RANKS, Species
 
 router = APIRouter(prefix="/projects/{project_id}/species/{species_id}")
 Text = Annotated[str, Form()]
@@ -27,20 +27,14 @@ def show_species(request: Request, access: Expert, species_id: int, saved: str =
 
 @router.post("/rename")
 def rename(
-    request: Request, access: ActingExpert, species_id: int, name: Text = "", scientific_name: Text = ""
-) -> Response:
-    """Another name."""
+    request: Request, access: ActingExpert, species_id: int, name: Text = "", scientific_name: Text = "",
+    rank: Text = "",
+) -> Response:  # fmt: skip
+    """Another name or rank."""
     species = queries.taxon(access.session, access.project.id, species_id)
-    typed = {"name": name, "scientific_name": scientific_name}
-    return changed(
-        request,
-        access,
-        species,
-        lambda: changes.rename(access, species, name, scientific_name),
-        "rename",
-        typed,
-        "name",
-    )
+    typed = {"name": name, "scientific_name": scientific_name, "rank": rank or species.rank}
+    change = lambda: changes.rename(access, species, name, scientific_name, rank)  # noqa: E731
+    return changed(request, access, species, change, "rename", typed, "name")
 
 
 @router.post("/key")
@@ -50,6 +44,15 @@ def set_key(request: Request, access: ActingExpert, species_id: int, key: Text =
     return changed(
         request, access, species, lambda: changes.set_key(access, species, key), "hotkey", {"key": key}, "key"
     )
+
+
+@router.post("/give-key")
+def give_key(request: Request, access: ActingExpert, species_id: int, key: Text = "") -> Response:
+    """The key that the list proposed."""
+    species = queries.taxon(access.session, access.project.id, species_id)
+    change = lambda: changes.give_key(access, species, key)  # noqa: E731
+    refused = tried(request, access.session, change, "hotkey", {"key": key}, "key")
+    return edit_page(request, access, species, refused) if refused else go(f"/projects/{access.project.id}/species")
 
 
 @router.post("/synonyms")
@@ -112,6 +115,7 @@ def edit_page(
         species=species,
         synonyms=queries.synonyms_of(access.session, species.id),
         free=Species.free_keys(access.session, access.project.id),
+        ranks=RANKS,
         refused=refused,
         saved=saved,
     )

@@ -52,6 +52,7 @@ def as_json(species: Species, synonyms: list[str]) -> dict[str, object]:
         "kind": species.kind,
         "name": species.name,
         "scientific_name": species.scientific_name,
+        "rank": species.rank,
         "hotkey": species.hotkey,
         "synonyms": synonyms,
     }

@@ -13,7 +13,8 @@ from app.dependencies import Access, ActingAnnotator, ActingExpert, Viewer
 from app.forms import Refusal, go, tried
 from app.pages import page, wants_page
 from app.species import changes, edit_routes, queries
-from models.species import TAXON, Species
+from app.species.keys import proposals
+from models.species import RANKS, SPECIES, TAXON, Species
 
 router = APIRouter()
 router.include_router(edit_routes.router)
@@ -35,10 +36,12 @@ def list_species(access: Viewer) -> JSONResponse:
 @router.post("/projects/{project_id}/species")
 def add_species(
     request: Request, access: ActingAnnotator, name: Text = "", scientific_name: Text = "", key: Text = "",
-    idempotency_key: Text = "",
+    rank: Text = SPECIES, idempotency_key: Text = "",
 ) -> Response:  # fmt: skip
     """One more, also from the label page. `key`: a letter; empty takes the next free one."""
-    typed = {"name": name, "scientific_name": scientific_name, "key": key, "idempotency_key": idempotency_key}
+    typed = {
+        "name": name, "scientific_name": scientific_name, "key": key, "rank": rank, "idempotency_key": idempotency_key,
+    }  # fmt: skip
     made: list[Species] = []
     refused = tried(request, access.session, lambda: made.append(changes.add(access, typed)), "add", typed, "key")
     if refused:
@@ -65,6 +68,7 @@ def species_page(
 ) -> Response:
     """The table, and the two forms for those who may."""
     rows = queries.rows(access.session, access.project.id)
+    free = Species.free_keys(access.session, access.project.id)
     return page(
         request,
         "species/species.html",
@@ -77,7 +81,9 @@ def species_page(
         taxa=[row for row in rows if row.species.kind == TAXON and row.species.retired_at is None],
         fixed=[row for row in rows if row.species.kind != TAXON],
         retired=[row for row in rows if row.species.retired_at is not None],
-        free=Species.free_keys(access.session, access.project.id),
+        free=free,
+        proposals=proposals(rows, free) if access.may("expert") else [],
+        ranks=RANKS,
         added=added,
         known=known,
         key=uuid.uuid4().hex,

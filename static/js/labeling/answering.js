@@ -81,10 +81,11 @@ export class Answering {
   /** @param {number} id @param {boolean} certain */
   say(id, certain) {
     const crop = /** @type {Crop} */ (this.page.crop);
-    const { name } = this.page.species[id];
+    const { name, kind } = this.page.species[id];
     if (this.page.strip.isArmed) return this.sayOfBurst(id, certain);
-    const body = { species: id, certain, ...(crop.pendingCount === undefined ? {} : { count: crop.pendingCount }) };
-    return this.answer('answer', 'labels', name, [crop], { species_id: id, certain }, body);
+    const beside = this.page.panel.observed.said(kind);
+    const body = { species: id, certain, ...beside, ...(crop.pendingCount === undefined ? {} : { count: crop.pendingCount }) };
+    return this.answer('answer', 'labels', name, [crop], { species_id: id, certain, ...beside }, body);
   }
 
   /** The crop on the desk and the others of its burst that have no name yet. @param {number} id @param {boolean} certain */
@@ -92,8 +93,9 @@ export class Answering {
     const crop = /** @type {Crop} */ (this.page.crop);
     const boxes = this.page.strip.others().map((each) => each.box_id);
     const here = this.queue.crops.filter((each) => each !== crop && boxes.includes(each.box_id));
-    const { name } = this.page.species[id];
-    return this.answer('burst', 'burst-labels', name, [crop, ...here], { species_id: id, certain }, { species: id, certain, boxes }, boxes);
+    const { name, kind } = this.page.species[id];
+    const beside = this.page.panel.observed.said(kind);
+    return this.answer('burst', 'burst-labels', name, [crop, ...here], { species_id: id, certain, ...beside }, { species: id, certain, ...beside, boxes }, boxes);
   }
 
   /** So many of what the crop is called are in its photo; it stays on the desk. @param {number} count */

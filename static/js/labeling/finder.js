@@ -1,9 +1,8 @@
 /** Type a name: common, scientific or another one; Enter takes the marked row. A name nobody knows can be added. */
 import { Refused, newKey, postForm } from './api.js';
 import { find, make, set } from './dom.js';
+import { matches, rankOf } from './names.js';
 import { words } from './words.js';
-
-const MOST = 8;
 
 export class Finder {
   /**
@@ -43,6 +42,7 @@ export class Finder {
   close() {
     this.list.hidden = true;
     set(this.field, { 'aria-expanded': 'false', 'aria-activedescendant': false });
+    this.tellMarked(null);
   }
 
   /** @param {KeyboardEvent} event */
@@ -61,7 +61,7 @@ export class Finder {
     const known = typed ? matches(Object.values(this.panel.species), typed) : [];
     this.rows = known.map(({ species, as }) => ({ id: species.id, name: species.name, note: as }));
     const exact = known.some(({ exact: is }) => is);
-    if (typed && !exact) this.rows.push({ id: null, name: words.addSpecies(typed), note: '', typed });
+    if (typed && !exact) this.rows.push({ id: null, name: words.addSpecies(typed, rankOf(typed)), note: '', typed });
     this.list.replaceChildren(...this.rows.map(row));
     this.list.hidden = this.rows.length === 0;
     set(this.field, { 'aria-expanded': String(this.rows.length > 0) });
@@ -70,11 +70,17 @@ export class Finder {
 
   /** @param {number} place */
   mark(place) {
-    if (!this.rows?.length) return;
+    if (!this.rows?.length) return this.tellMarked(null);
     this.marked = (place + this.rows.length) % this.rows.length;
     for (const [index, element] of [...this.list.children].entries()) set(element, { 'aria-selected': String(index === this.marked) });
     this.list.children[this.marked].scrollIntoView({ block: 'nearest' });
     set(this.field, { 'aria-activedescendant': this.list.children[this.marked].id });
+    return this.tellMarked(this.rows[this.marked].id);
+  }
+
+  /** Whose photos to show meanwhile. @param {number | null} id */
+  tellMarked(id) {
+    this.field.dispatchEvent(new CustomEvent('marked', { bubbles: true, detail: id }));
   }
 
   /** @param {number} place @param {boolean} certain */
@@ -90,7 +96,7 @@ export class Finder {
   /** @param {string} name @returns {Promise<number | null>} */
   async add(name) {
     try {
-      const added = await postForm(this.page.url, { name, idempotency_key: newKey() });
+      const added = await postForm(this.page.url, { name, rank: rankOf(name), idempotency_key: newKey() });
       this.panel.add({ kind: 'taxon', rank: 'species', synonyms: [], retired: false, ...added });
       return added.id;
     } catch (error) {
@@ -105,38 +111,4 @@ function row({ name, note }, index) {
   const element = make('li', { role: 'option', id: `found-${index}`, 'aria-selected': 'false' }, make('span', {}, name));
   if (note) element.append(make('span', { class: 'faint' }, note));
   return element;
-}
-
-/**
- * Names that begin with what was typed before names that hold it; common names before the others.
- * @param {import('./panel.js').Species[]} all @param {string} typed
- */
-function matches(all, typed) {
-  const wanted = plain(typed);
-  const found = [];
-  for (const species of all) {
-    if (species.retired) continue;
-    const names = [species.name, species.scientific_name, ...species.synonyms].filter(Boolean);
-    const ranks = names.map((name, place) => rank(plain(name), wanted, place));
-    const best = Math.min(...ranks);
-    if (best === Infinity) continue;
-    const name = names[ranks.indexOf(best)];
-    const other = species.scientific_name && species.scientific_name !== name ? species.scientific_name : '';
-    found.push({ species, best, as: name === species.name ? other : name, exact: names.some((each) => plain(each) === wanted) });
-  }
-  return found.sort((a, b) => a.best - b.best || a.species.name.localeCompare(b.species.name)).slice(0, MOST);
-}
-
-/** @param {string} name @param {string} wanted @param {number} place */
-function rank(name, wanted, place) {
-  const later = place ? 1 : 0;
-  if (name === wanted) return later;
-  if (name.startsWith(wanted)) return 2 + later;
-  if (name.includes(` ${wanted}`)) return 4 + later;
-  return name.includes(wanted) ? 6 + later : Infinity;
-}
-
-/** Case and accents do not matter. @param {string} name */
-function plain(name) {
-  return name.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }

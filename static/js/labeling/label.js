@@ -7,11 +7,13 @@ import { Finder } from './finder.js';
 import { Notes } from './notes.js';
 import { Outbox } from './outbox.js';
 import { Page } from './page.js';
+import { References } from './references.js';
 import { Shortcuts } from './shortcuts.js';
 import { words } from './words.js';
 
 const state = JSON.parse(find('#desk-state').textContent ?? '{}');
 const page = new Page(state);
+new References(find('.compare'), page.panel, page.project);
 
 /** Keys that only look. */
 const looking = {

@@ -1,8 +1,9 @@
 /** The panel of answers: five guesses, the species, the four others, what was answered last. Nothing in it ever moves. */
 import { all, find, make, makeSvg, set } from './dom.js';
+import { Observed } from './observed.js';
 import { percent, words } from './words.js';
 
-/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean}} Species */
+/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean, used?: number}} Species used: among the project's newest answers */
 
 export class Panel {
   /** @param {HTMLFormElement} form @param {Record<string, Species>} species @param {boolean} locked whether one may only look */
@@ -14,14 +15,16 @@ export class Panel {
     this.list = find('.species > .list', form);
     this.guessRows = all('.guess li', form);
     this.last = find('.last', form);
-    // A click must not take the focus: else the next Enter would repeat it.
+    this.observed = new Observed(form);
+    // A click must not take the focus: else the next Enter would repeat it, and arrows would move in the choice.
     form.addEventListener('mousedown', (event) => {
-      if (event.target.closest('button')) event.preventDefault();
+      if (event.target.closest('button, .joined')) event.preventDefault();
     });
   }
 
   /** @param {import('./queue.js').Crop} crop @param {boolean} blank whether the classifier has said nothing at all yet */
   show(crop, blank) {
+    if (crop !== this.crop) this.observed.show(crop.said);
     this.crop = crop;
     this.blank = blank;
     this.form.action = `/boxes/${crop.box_id}/labels`;
@@ -35,7 +38,9 @@ export class Panel {
   /** @param {boolean} on whether there is something to answer */
   enable(on) {
     for (const button of all('.answer', this.form)) button.disabled = !on || this.locked;
-    if (!on) for (const row of this.guessRows) row.replaceChildren(this.emptyGuess(''));
+    if (on) return;
+    this.crop = undefined;
+    for (const row of this.guessRows) row.replaceChildren(this.emptyGuess(''));
   }
 
   showGuesses() {
@@ -45,6 +50,7 @@ export class Panel {
     for (const [place, row] of this.guessRows.entries()) {
       row.replaceChildren(guesses[place] ? this.guess(place, guesses[place]) : this.emptyGuess(why[place] ?? ''));
     }
+    this.form.dispatchEvent(new Event('guesses'));
   }
 
   /** @param {number} place @param {{species_id: number, p: number}} guess */
@@ -99,7 +105,7 @@ export class Panel {
         {},
         make(
           'button',
-          { class: 'answer', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': hotkey ? `${name}, key ${hotkey}` : name, 'aria-pressed': 'false' },
+          { class: species.rank === 'species' ? 'answer' : 'answer rank', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': hotkey ? `${name}, key ${hotkey}` : name, 'aria-pressed': 'false' },
           hotkey ? make('kbd', {}, hotkey) : make('span'),
           make('span', { class: 'name' }, name),
         ),

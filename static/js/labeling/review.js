@@ -3,14 +3,15 @@ import { all, find } from './dom.js';
 import { Shortcuts } from './shortcuts.js';
 
 const panel = find('.answers');
+let answered = false;
 
-/** @param {string} selector */
-const click = (selector) => () => document.querySelector(selector)?.click();
+/** Nothing after an answer: going elsewhere would break it off. @param {string} selector */
+const click = (selector) => () => answered || document.querySelector(selector)?.click();
 
 /** A species by its key; a held or second key must not answer the next case before it is here. @param {string} key @param {boolean} certain */
 function species(key, certain) {
   const button = all('button.answer[name=species]', panel).find((each) => each.querySelector('kbd')?.textContent === key);
-  if (button) answer(button, certain);
+  if (button && !answered) answer(button, certain);
   return Boolean(button);
 }
 
@@ -23,7 +24,6 @@ function answer(button, certain) {
   button.click();
 }
 
-let answered = false;
 panel.addEventListener('submit', (event) => {
   if (answered) event.preventDefault();
   answered = true;
@@ -43,4 +43,5 @@ const shortcuts = new Shortcuts(acts, species);
 const button = find('.help-button');
 button.hidden = false;
 button.addEventListener('click', () => shortcuts.open());
+for (const event of window.takeEarlyKeys()) shortcuts.press(event);
 document.querySelector('.queue [aria-current]')?.scrollIntoView({ block: 'nearest' });

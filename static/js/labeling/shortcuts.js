@@ -160,7 +160,7 @@ function nameOf(event) {
 
 /** @param {EventTarget | null} target */
 function isTextField(target) {
-  return target instanceof HTMLElement && target.matches('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]');
+  return target instanceof HTMLElement && target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]');
 }
 
 /** A control that was reached by keyboard keeps its own keys. @param {KeyboardEvent} event */
@@ -168,5 +168,6 @@ function isItsOwn(event) {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
   if (target.matches('input[type=range]')) return event.key.startsWith('Arrow') || event.key === 'Home';
+  if (target.matches('input[type=radio]')) return event.key.startsWith('Arrow') || event.key === ' ';
   return (event.key === 'Enter' || event.key === ' ') && target.matches('a:focus-visible, button:focus-visible, summary:focus-visible');
 }

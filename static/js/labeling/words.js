@@ -62,6 +62,12 @@ export const words = {
   noGuessHere: 'No guess for this crop yet',
   hiddenGuess: 'Hidden. H shows it.',
   blindGuess: ['Hidden for this crop', 'Some are asked so, to check the classifier.'],
+  /** @param {string} name @param {number} n @param {number} of */
+  takenFor: (name, n, of) => `often taken for ${name}, ${n} of ${of}`,
+  /** @param {string} name */
+  noReference: (name) => `${name}: no sure photo yet`,
+  /** @param {string} name @param {number} place */
+  reference: (name, place) => `${name}, reference photo ${place}`,
   noBurst: 'This photo stands alone',
   /** @param {number} n */
   armed: (n) => `Burst: the next answer is for ${n} crops. X takes another photo out, Esc leaves.`,
@@ -125,8 +131,8 @@ export const words = {
   /** @param {number} n */
   rate: (n) => `${n} a minute`,
 
-  /** @param {string} name */
-  addSpecies: (name) => `Add «${name}» as a new species`,
+  /** @param {string} name @param {string} rank */
+  addSpecies: (name, rank) => `Add «${name}» as a new ${rank}`,
   needsConnection: 'A new species needs a connection.',
   emptyPhoto: 'Empty photo',
   skip: 'Skip',

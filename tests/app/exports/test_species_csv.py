@@ -187,3 +187,17 @@ def test_who_was_not_certain_is_not_exported_as_certain(here: Scene) -> None:
     here.box(here.photo("A/3.jpg"))
     assert sure.settled_label_id
     assert [row["certain"] for row in here.table()] == ["yes", "no", ""]
+
+
+def test_sex_age_and_behaviour_stand_in_the_row_and_are_counted_where_boxes_differ(here: Scene) -> None:
+    photo = here.photo()
+    fields = [("female", "adult", "eating"), ("male", "adult", ""), ("female", "", ""), ("", "", "")]
+    for sex, life_stage, behaviour in fields:
+        label = here.say(here.box(photo), here.jaguar)
+        label.sex, label.life_stage, label.behaviour = sex, life_stage, behaviour
+    here.box(photo, here.ocelot)
+    jaguar, ocelot = here.table()
+    assert [jaguar[name] for name in ("count", "sex", "life_stage", "behaviour")] == [
+        "4", "female: 2; male: 1", "adult", "eating",
+    ]  # fmt: skip
+    assert [ocelot[name] for name in ("count", "sex", "life_stage", "behaviour")] == ["1", "", "", ""]

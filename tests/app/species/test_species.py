@@ -87,7 +87,7 @@ def test_a_species_is_added_with_the_next_free_key_or_the_one_asked_for(desk: De
     jaguar = listed["Jaguar"]
     del jaguar["id"]
     assert jaguar == {
-        "kind": "taxon", "name": "Jaguar", "scientific_name": "Panthera onca", "hotkey": "1", "synonyms": [],
+        "kind": "taxon", "name": "Jaguar", "scientific_name": "Panthera onca", "rank": "species", "hotkey": "1", "synonyms": [],
     }  # fmt: skip
 
 
@@ -191,8 +191,8 @@ def test_a_renamed_species_keeps_its_answers_and_its_history(desk: Desk) -> None
     assert desk.send(f"/{puma}/rename", name="Cougar", scientific_name="Puma concolor").status_code == 303
     shown = desk.show().replace("\n", "")
     assert (
-        '<bdi>Cougar</bdi></span> <em><bdi>Puma concolor</bdi></em></td><td class="n">1</td><td class="n maybe">1</td>'
-        in shown
+        '<bdi>Cougar</bdi></span> <em><bdi>Puma concolor</bdi></em></td><td class="maybe quiet">species</td>'
+        '<td class="n">1</td><td class="n maybe">1</td>' in shown
     )
     assert "already in the list" in desk.send(f"/{puma}/rename", name="JAGUAR").text
     assert desk.send(f"/{puma}/rename", name="cougar").status_code == 303

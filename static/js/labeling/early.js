@@ -1,0 +1,13 @@
+/**
+ * Keys pressed while the page is here and its script is still on the way: they are kept, and the script takes them.
+ * Not a module, so that it runs before the page is shown.
+ */
+(() => {
+  const kept = [];
+  const keep = (event) => kept.push(event);
+  addEventListener('keydown', keep);
+  window.takeEarlyKeys = () => {
+    removeEventListener('keydown', keep);
+    return kept.splice(0);
+  };
+})();
