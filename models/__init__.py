@@ -19,6 +19,7 @@ from models.lease import Lease
 from models.membership import Membership
 from models.note import Note
 from models.parts import VectorPart
+from models.privacy import Opening
 from models.project import Project
 from models.round import Pick, Round
 from models.sequence import Sequence
@@ -46,6 +47,7 @@ __all__ = [
     "Membership",
     "Note",
     "OneTimeLink",
+    "Opening",
     "Pick",
     "Project",
     "Round",

@@ -12,11 +12,13 @@ from app.dependencies import LARGEST_ID, InHouse, Viewer, not_yours
 from app.labeling import review_queries
 from app.labeling.page import desk_of, panel_of
 from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
+from app.labeling.veils import crops_now
 from app.pages import page
 from models.box import Box
 from models.desk import Desk
 from models.label import EXPERTS
 from models.membership import Role
+from models.privacy import Opening
 
 router = APIRouter()
 SHOWN = 100  # cases in the queue at once
@@ -30,8 +32,9 @@ def review(
     house: InHouse,
     reason: str = "",
     box: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    open: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
 ) -> Response:
-    """The case of the address, else the first of the queue."""
+    """The case of the address, else the first of the queue. open: this person opened its photo."""
     if reason not in ("", *REASONS):
         raise not_yours()
     desk = desk_of(member, house)
@@ -40,11 +43,13 @@ def review(
     at = next((place for place, case in enumerate(queue) if case.box_id == box), None)
     shown = box_of(desk, box) if box else queue[0].box_id if queue else None
     around = neighbours(queue, at if box else 0)
+    opening = Opening.alive(member.session, open, member.user.id)
     return page(
         request, "labeling/review.html", project=member.project, tab="Review", reason=reason, chips=chips(every),
         total=len(queue), queue=queue[:SHOWN], shown=shown, before=around[0], after=around[1],
         case=queue[0 if at is None else at] if queue and (at is not None or not box) else None,
-        settles=member.may(Role.expert), **panel_of(desk, shown), **said_of(desk, shown),
+        pictures=crops_now(desk.session, [each.box_id for each in queue[:SHOWN]]), settles=member.may(Role.expert),
+        **panel_of(desk, shown, opening), **said_of(desk, shown),
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ ACTS = {
     "settings.rounds": "Round settings",
     "settings.goal": "When to stop",
     "settings.gaps": "Bursts and events",
+    "settings.privacy": "Privacy",
+    "photo.opened": "Opened a photo with people: {file} (photo {image})",
     "job.paused": "Paused the worker at: {line}",
     "job.went_on": "Let the worker go on with: {line}",
     "settings.embedding": "Embedding settings",
@@ -48,6 +50,8 @@ FIELDS = {
     "fine_tune_loss": "How a fine-tune teaches",
     "sequence_gap_s": "One burst up to, seconds",
     "event_gap_minutes": "One visit up to, minutes",
+    "opened_by": "People are shown to",
+    "hides_unseen": "Photos are hidden until somebody has looked",
     "role": "Role",
     "name": "Name",
     "scientific_name": "Scientific name",
@@ -99,9 +103,11 @@ def changes_of(changes: object) -> list[tuple[str, str, str]]:
 
 
 def shown(value: object) -> str:
-    """0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
+    """True as yes, 0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -14,6 +14,8 @@ from app.projects import embedding_queries, history, members_queries, presets, s
 from app.projects.evidence import EVIDENCE, Evidence
 from models.checkpoint import Checkpoint
 from models.membership import Role
+from models.privacy import detector_words
+from models.project import OPENERS
 
 STRATEGIES = {
     "Crops unlike those already named": {
@@ -68,7 +70,7 @@ def settings_page(
     """Everything below one h1. A viewer sees the same, without the buttons."""
     session, project = access.session, access.project
     detector = session.get(Checkpoint, project.detector_id) if project.detector_id else None
-    entries = settings_queries.history(session, project.id, before)
+    entries = settings_queries.history(session, project.id, before, openings=access.may(Role.admin))
     shown = entries[: settings_queries.SHOWN_HISTORY]
     return page(
         request,
@@ -88,6 +90,8 @@ def settings_page(
         strategies=STRATEGIES,
         evidence=measured(),
         losses=LOSSES,
+        openers=OPENERS,
+        people_words=detector_words(project, detector),
         tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),
         history=history.lines(shown),

@@ -11,7 +11,14 @@ from starlette.responses import Response
 from app.dependencies import ActingAdmin, Viewer
 from app.forms import go, tried
 from app.projects import embedding_routes, members_routes
-from app.projects.settings_changes import change_gaps, change_goal, change_rounds, change_thresholds, roll_back
+from app.projects.settings_changes import (
+    change_gaps,
+    change_goal,
+    change_privacy,
+    change_rounds,
+    change_thresholds,
+    roll_back,
+)
 from app.projects.settings_page import settings_page
 
 router = APIRouter(prefix="/projects/{project_id}/settings")
@@ -80,6 +87,16 @@ def save_gaps(
     typed = {"version": version, "burst_gap": burst_gap, "event_gap": event_gap}
     refused = tried(request, access.session, lambda: change_gaps(access, typed), "events", typed, "form")
     return settings_page(request, access, refused) if refused else saved_at(access.project.id, "events")
+
+
+@router.post("/privacy")
+def save_privacy(
+    request: Request, access: ActingAdmin, version: Text = "", opened_by: Text = "", hides_unseen: Text = ""
+) -> Response:
+    """Who may see people, and what is hidden until somebody has looked."""
+    typed = {"version": version, "opened_by": opened_by, "hides_unseen": hides_unseen}
+    refused = tried(request, access.session, lambda: change_privacy(access, typed), "privacy", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "privacy")
 
 
 @router.post("/networks/{checkpoint_id}")

@@ -237,11 +237,16 @@ export class Answering {
     this.done.push(done);
     const size = done.boxes.length;
     const sized = size > 1 ? `${done.name}, ${size} crops` : done.name;
-    this.showFoot(done, sized, words.yourLast(done.place));
+    this.showFoot(this.saysPerson(done) ? { picture: '' } : done, sized, words.yourLast(done.place));
     if (STAYS.has(done.kind)) this.page.show();
     else this.page.next();
     const saved = done.kind === 'skip' ? words.skippedSaid : STAYS.has(done.kind) ? words.noted(done.name) : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
     this.page.say([saved, ...(STAYS.has(done.kind) ? [] : this.nextWords())].join(' '));
+  }
+
+  /** Then the server blurs the photo, and only its word says where the picture lies. @param {Done} done */
+  saysPerson(done) {
+    return this.page.species[done.said?.species_id ?? 0]?.kind === 'person';
   }
 
   nextWords() {
@@ -300,6 +305,8 @@ export class Answering {
     this.queue.unsent.delete(entry.key);
     this.showUnsent();
     this.queue.settle(reply.round);
+    this.page.follow(reply.photos ?? []);
+    if (reply.picture && this.done.at(-1)?.key === entry.key) this.page.panel.showPicture(reply.picture);
     if (entry.kind === 'undo') this.undoSent(entry, reply);
     if (entry.kind === 'redo') this.redoSent(entry, reply);
     const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
@@ -344,7 +351,7 @@ export class Answering {
     this.mayRedo = true;
     this.page.looking = '';
     this.page.show();
-    this.showFoot({ picture: crop.picture }, `${reply.name},`, words.takenBackNote);
+    this.showFoot(reply, `${reply.name},`, words.takenBackNote);
     this.page.say(words.takenBack(reply.name, crop.place));
   }
 
@@ -363,7 +370,7 @@ export class Answering {
       if (crop && crop === this.page.crop) this.page.show();
     } else if (crop) Object.assign(crop, { said: reply.species_id ? { species_id: reply.species_id, certain: reply.certain } : null, open: false });
     this.mayUndo = true;
-    this.showFoot({ picture: `/boxes/${reply.box_id}/crop.jpg` }, reply.name, words.yourLast(reply.round?.done ?? 0));
+    this.showFoot(reply, reply.name, words.yourLast(reply.round?.done ?? 0));
     if (crop && crop === this.page.crop && !STAYS.has(reply.of)) this.page.next();
     this.page.say(reply.words);
   }

@@ -8,6 +8,7 @@ import { AHEAD, Queue } from './queue.js';
 import { Stage } from './stage.js';
 import { Strip } from './strip.js';
 import { Supply } from './supply.js';
+import { follow, showOpening, veilWords } from './veils.js';
 import { words } from './words.js';
 
 const DECODED = 6; // photos ahead that lie ready as pixels
@@ -78,6 +79,7 @@ export class Page {
     delete this.element.dataset.loading;
     if (picture.state === 'broken') return this.showBroken();
     this.setState('ready');
+    showOpening(crop);
     this.stage.show(crop, picture, this.nameOf(crop));
     this.showCorner();
     return undefined;
@@ -91,7 +93,21 @@ export class Page {
 
   /** @param {import('./queue.js').Crop} crop */
   nameOf(crop) {
-    return `Crop ${this.queue.placeOf(crop) || ''}, camera ${crop.image.camera}, ${crop.image.clock}, box ${crop.number} of ${crop.of}`;
+    return `${veilWords(crop)} Crop ${this.queue.placeOf(crop) || ''}, camera ${crop.image.camera}, ${crop.image.clock}, box ${crop.number} of ${crop.of}`.trim();
+  }
+
+  /** What lies over photos has changed. @param {import('./veils.js').PhotoNow[]} photos */
+  async follow(photos) {
+    const { crop } = this;
+    const changed = follow(this.queue.crops, photos);
+    if (!crop || !changed.size) return;
+    this.strip.repaint();
+    if (!changed.has(crop.image.id)) return;
+    const picture = this.pictures.fetch(crop.image.preview);
+    await picture.ready;
+    if (this.crop !== crop) return;
+    this.strip.home();
+    this.draw(crop, picture);
   }
 
   /** Fetch the photos of the next crops, and decode the nearest. */
@@ -234,7 +250,7 @@ export class Page {
 
   showCorner() {
     const crop = this.crop;
-    const own = crop ? (this.element.dataset.state === 'loading' ? words.fetchingPhoto : words.box(crop)) : '';
+    const own = crop ? (this.element.dataset.state === 'loading' ? words.fetchingPhoto : veilWords(crop) || words.box(crop)) : '';
     const mode = this.mode || (this.strip?.isArmed ? words.armed(1 + this.strip.others().length) : '');
     this.corner.textContent = this.standingWords || this.noteWords || mode || this.looking || own;
   }

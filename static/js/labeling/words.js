@@ -62,6 +62,11 @@ export const words = {
   noGuessHere: 'No guess for this crop yet',
   hiddenGuess: 'Hidden. H shows it.',
   blindGuess: ['Hidden for this crop', 'Some are asked so, to check the classifier.'],
+  veils: {
+    person: 'A person. Blurred for you.',
+    hidden: 'Hidden until somebody has looked.',
+    opened: 'Shown to you. This was recorded.',
+  },
   noBurst: 'This photo stands alone',
   /** @param {number} n */
   armed: (n) => `Burst: the next answer is for ${n} crops. X takes another photo out, Esc leaves.`,

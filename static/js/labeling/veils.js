@@ -1,0 +1,38 @@
+/**
+ * What lies over photos: the server blurs people and hides what nobody has looked at; this page follows where the pictures lie.
+ * A veil changes the address, so that no sharp picture that was kept before is shown again.
+ */
+import { words } from './words.js';
+
+/** @typedef {{id: number, preview: string, thumbnail: string, veil: '' | 'person' | 'hidden' | 'opened', query: string}} PhotoNow */
+
+/**
+ * Take over what the server says of photos now. A photo that this person opened stays open while it is on the page.
+ * @param {import('./queue.js').Crop[]} crops @param {PhotoNow[]} photos @returns {Set<number>} those that changed
+ */
+export function follow(crops, photos) {
+  const now = new Map(photos.map((photo) => [photo.id, photo]));
+  const changed = new Set();
+  for (const crop of crops) {
+    for (const shown of [crop.image, ...crop.burst]) {
+      const photo = now.get(shown.id);
+      if (!photo || photo.query === shown.query || (shown.veil === 'opened' && photo.veil)) continue;
+      Object.assign(shown, photo);
+      changed.add(photo.id);
+      if (shown === crop.image) crop.picture = `/boxes/${crop.box_id}/crop.jpg${photo.query}`;
+    }
+  }
+  return changed;
+}
+
+/** The button of those with the right is about the crop that is shown. @param {import('./queue.js').Crop} crop */
+export function showOpening(crop) {
+  const form = /** @type {HTMLFormElement | null} */ (document.querySelector('.show-person'));
+  if (!form) return;
+  form.hidden = !['person', 'hidden'].includes(crop.image.veil);
+  form.action = `/images/${crop.image.id}/open`;
+  /** @type {HTMLInputElement} */ (form.elements.namedItem('box')).value = String(crop.box_id);
+}
+
+/** What the corner and the picture's name say of it; nothing where nothing lies over it. @param {import('./queue.js').Crop} crop @returns {string} */
+export const veilWords = (crop) => words.veils[crop.image.veil] ?? '';
