@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ from models.privacy import Opening
 from models.project import Project
 from models.species import Species
 from tests import make
+from tests.app.test_every_route import every_route
 from tests.conftest import Site
+from tests.test_architecture import ROOT
 from worker.images.crops import crop, to_jpeg
 from worker.images.thumbnails import thumbnail_and_preview
 from worker.jobs.bench import Bench
@@ -145,6 +149,17 @@ def test_on_every_route_and_for_every_role_a_person_is_blurred_and_the_rest_is_a
             again = client.get(address)
             assert again.content == before.content, "the answer was taken back"
             assert again.headers["cache-control"] == DAY
+
+
+def test_these_are_all_routes_that_serve_pictures(sqlite_site: Site, sqlite_url: str, tmp_path: Path) -> None:
+    place = street(sqlite_site)
+    paths = {path for _method, path in every_route(sqlite_url, tmp_path)}
+    pictures = {path for path in paths if path.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif"))}
+    shapes = {path.replace("{image_id:int}", "1").replace("{box_id:int}", "1") for path in pictures}
+    assert shapes == {re.sub(r"\d+", "1", address) for address in place.routes}
+    code = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    readers = re.findall(r"store\.(?:thumbnail|preview|crop|original)\(", code)
+    assert len(readers) == len(pictures), "another route reads the store's pictures: let it ask for the veil too"
 
 
 def test_until_the_worker_has_blurred_a_picture_a_grey_one_is_sent_and_the_worker_is_asked_once(site: Site) -> None:

@@ -25,6 +25,7 @@ MATRIX = (
     ("POST", "/settings/rounds", ROUNDS, Role.admin, 303),
     ("POST", "/settings/goal", {"version": "1", "target": "95", "label_budget": "5000"}, Role.admin, 303),
     ("POST", "/settings/events", {"version": "1", "burst_gap": "60", "event_gap": "30"}, Role.admin, 303),
+    ("POST", "/settings/privacy", {"version": "1", "opened_by": "expert"}, Role.admin, 303),
     ("POST", "/settings/networks/{network}", {"version": "1"}, Role.admin, 303),
     ("POST", "/settings/embedding", {"version": "1", "every": "1000", "loss": "triplet"}, Role.admin, 303),
     ("POST", "/settings/embedding/fine-tune", {}, Role.admin, 409),
@@ -112,7 +113,7 @@ def test_a_viewer_reads_the_settings_without_a_form_or_an_address(sqlite_site: S
         shown = clients["viewer"].get(f"/projects/{project_id}/settings").text
         assert "Save the" not in shown
         assert "example.org" not in shown
-        assert shown.count("<fieldset") == shown.count(" disabled><legend") == 5
+        assert shown.count("<fieldset") == shown.count(" disabled><legend") == 6
 
 
 def test_a_site_of_another_project_opens_nothing_here(sqlite_site: Site) -> None:
