@@ -237,7 +237,7 @@ export class Answering {
     this.done.push(done);
     const size = done.boxes.length;
     const sized = size > 1 ? `${done.name}, ${size} crops` : done.name;
-    this.showFoot(this.saysPerson(done) ? { picture: '' } : done, sized, words.yourLast(done.place));
+    this.showFoot(done, sized, words.yourLast(done.place));
     if (STAYS.has(done.kind)) this.page.show();
     else this.page.next();
     const saved = done.kind === 'skip' ? words.skippedSaid : STAYS.has(done.kind) ? words.noted(done.name) : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
@@ -293,9 +293,11 @@ export class Answering {
     });
   }
 
-  /** @param {{picture: string} | Done} done @param {string} name @param {string} note */
+  /** @param {{box_id: number, picture: string} | Done} done @param {string} name @param {string} note */
   showFoot(done, name, note) {
-    this.page.panel.showLast({ picture: 'crop' in done ? done.crop.picture : done.picture, name, note });
+    this.footBox = 'box_id' in done ? done.box_id : done.crop.box_id;
+    const picture = 'box_id' in done ? done.picture : this.saysPerson(done) ? '' : done.crop.picture;
+    this.page.panel.showLast({ picture, name, note });
     this.mayUndo ||= this.done.length > 0;
     this.page.panel.showWays(this.mayUndo, this.mayRedo);
   }
@@ -306,7 +308,7 @@ export class Answering {
     this.showUnsent();
     this.queue.settle(reply.round);
     this.page.follow(reply.photos ?? []);
-    if (reply.picture && this.done.at(-1)?.key === entry.key) this.page.panel.showPicture(reply.picture);
+    if (reply.picture && this.footBox === reply.box_id) this.page.panel.showPicture(reply.picture);
     if (entry.kind === 'undo') this.undoSent(entry, reply);
     if (entry.kind === 'redo') this.redoSent(entry, reply);
     const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
