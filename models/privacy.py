@@ -43,6 +43,7 @@ OPENED = "photo.opened"  # in the history, for administrators
 BLURRED, HIDDEN = "person", "hidden"
 
 Corners = tuple[float, float, float, float]
+Asking = Session | Connection
 
 
 class Opening(Base):
@@ -94,21 +95,20 @@ class Veil(NamedTuple):
     mark: str
 
 
-def veils(session: Session, image_ids: Iterable[int]) -> dict[int, Veil]:
+def veils(asking: Asking, image_ids: Iterable[int]) -> dict[int, Veil]:
     """Image id -> its veil; photos without one are left out. One question, and one more where there are people."""
-    rows = session.execute(STATES, {"image_ids": list(image_ids)}).all()
-    connection = session.connection()
+    rows = asking.execute(STATES, {"image_ids": list(image_ids)}).all()
     blurred = [row.id for row in rows if row.person]
-    boxes = people_on(connection, blurred) if blurred else {}
-    return {row.id: Veil(BLURRED, mark_of(boxes[row.id])) for row in rows if boxes.get(row.id)} | {
-        row.id: Veil(HIDDEN, HIDDEN) for row in rows if row.unseen and not knows_people(connection, row.detector_id)
+    boxes = people_on(asking, blurred) if blurred else {}
+    return {image_id: Veil(BLURRED, mark_of(found)) for image_id, found in boxes.items()} | {
+        row.id: Veil(HIDDEN, HIDDEN) for row in rows if row.unseen and not knows_people(asking, row.detector_id)
     }
 
 
-def people_on(connection: Connection, image_ids: Sequence[int]) -> dict[int, list[Corners]]:
+def people_on(asking: Asking, image_ids: Sequence[int]) -> dict[int, list[Corners]]:
     """Image id -> the boxes of people, as shares of the photo."""
     found: dict[int, list[Corners]] = defaultdict(list)
-    for image_id, *corners in connection.execute(PEOPLE_BOXES, {"image_ids": list(image_ids)}):
+    for image_id, *corners in asking.execute(PEOPLE_BOXES, {"image_ids": list(image_ids)}):
         found[image_id].append((corners[0], corners[1], corners[2], corners[3]))
     return found
 
@@ -160,11 +160,11 @@ def people_boxes() -> Select[*tuple[Any, ...]]:
     )
 
 
-def knows_people(connection: Connection, detector_id: int | None) -> bool:
+def knows_people(asking: Asking, detector_id: int | None) -> bool:
     """Whether the detector that looked has a class for people."""
     if detector_id is None:
         return False
-    card = connection.execute(select(Checkpoint.card).where(Checkpoint.id == detector_id)).scalar()
+    card = asking.execute(select(Checkpoint.card).where(Checkpoint.id == detector_id)).scalar()
     return has_people(card or {})
 
 
@@ -209,7 +209,7 @@ def photos_with_people(session: Session, project_id: int, after: int, limit: int
     """The next photos of a project by rising id."""
     wanted = select(Image.id, Image.sha256).where(Image.project_id == project_id, Image.id > after, with_person())
     rows = session.execute(wanted.order_by(Image.id).limit(limit)).all()
-    boxes = people_on(session.connection(), [row.id for row in rows])
+    boxes = people_on(session, [row.id for row in rows])
     return [WithPeople(row.id, row.sha256, boxes[row.id]) for row in rows]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, select
-from sqlalchemy.engine import Engine
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
@@ -14,17 +14,7 @@ from models.box import Box
 from models.errors import NotYours
 from models.image import Image
 from models.membership import Membership, Role
-from models.privacy import (
-    BLURRED,
-    HIDDEN,
-    Opening,
-    Veil,
-    knows_people,
-    mark_of,
-    people_on,
-    unseen,
-    with_person,
-)
+from models.privacy import Opening, Veil, veils, with_person
 from models.project import Project
 from models.session import ABSOLUTE, IDLE, UserSession, token_hash
 from models.user import User
@@ -67,19 +57,22 @@ def ask(
     now = utc_now()
     bound = {
         "token": token_hash(token), "wanted": wanted, "born_after": now - ABSOLUTE, "seen_after": now - IDLE,
-        "opening": opening if opening < LARGEST else 0, "now": now,
     }  # fmt: skip
     with engine.connect() as connection:
         row = connection.execute(question, bound).first()
         if row is None:
             return None
-        veil = None
-        if row.unseen and not knows_people(connection, row.detector_id):
-            veil = Veil(HIDDEN, HIDDEN)
-        elif row.person:
-            veil = Veil(BLURRED, mark_of(people_on(connection, [row.id])[row.id]))
+        veil = veils(connection, [row.id]).get(row.id) if row.person or row.hides_unseen else None
+        sharp = veil is None or (opening > 0 and is_open(connection, opening, row))
     size = (row.width_px or 4, row.height_px or 3)
-    return Seen(row.sha256, row.state, row.project_id, *size, None if row.opened else veil, veil is not None)
+    return Seen(row.sha256, row.state, row.project_id, *size, None if sharp else veil, veil is not None)
+
+
+def is_open(connection: Connection, opening: int, row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether the opening is this person's, of this photo, and still lasts, and the person still has the right."""
+    asked = {"opening": opening if opening < LARGEST else 0, "image": row.id, "user": row.user_id, "now": utc_now()}
+    least = connection.execute(OPEN, asked).scalar()
+    return least is not None and Role(row.role).rank >= Role(least).rank
 
 
 def photo_to_open(session: Session, image_id: int) -> Image:
@@ -90,26 +83,22 @@ def photo_to_open(session: Session, image_id: int) -> Image:
     return found
 
 
-def opened() -> ColumnElement[bool]:
-    """Whether the opening of the address is this person's, of this photo, and still lasts."""
-    ranks = {role.value: role.rank for role in Role}
-    may = case(ranks, value=Membership.role, else_=-1) >= case(ranks, value=Project.opened_by, else_=len(ranks))
-    mine = and_(Opening.user_id == User.id, Opening.image_id == Image.id, Opening.ends_at > bindparam("now"))
-    return and_(may, exists().where(Opening.id == bindparam("opening"), mine).correlate(User, Image))
+def hides_unseen() -> ColumnElement[bool]:
+    """Whether the project hides photos that nobody has looked at; no join, which costs PostgreSQL's planner more."""
+    return select(Project.hides_unseen).where(Project.id == Image.project_id).correlate(Image).scalar_subquery()
 
 
 def question(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Sign-in, account, membership and photo in one row, each found by its index; no row means no."""
     return (
         select(
-            Image.id, Image.sha256, Image.state, Image.project_id, Image.width_px, Image.height_px, Image.detector_id,
-            with_person().label("person"), unseen().label("unseen"), opened().label("opened"),
+            Image.id, Image.sha256, Image.state, Image.project_id, Image.width_px, Image.height_px,
+            with_person().label("person"), hides_unseen().label("hides_unseen"), Membership.role, User.id.label("user_id"),
         )
         .select_from(UserSession)
         .join(User, User.id == UserSession.user_id)
         .join(Membership, Membership.user_id == User.id)
         .join(Image, Image.project_id == Membership.project_id)
-        .join(Project, Project.id == Image.project_id)
         .where(
             wanted,
             UserSession.token_sha256 == bindparam("token"),
@@ -123,3 +112,10 @@ def question(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 PHOTO = question(Image.id == bindparam("wanted"))
 BOX = question(Image.id == select(Box.image_id).where(Box.id == bindparam("wanted")).scalar_subquery())
+OPEN = select(Project.opened_by).where(
+    Project.id == Opening.project_id,
+    Opening.id == bindparam("opening"),
+    Opening.image_id == bindparam("image"),
+    Opening.user_id == bindparam("user"),
+    Opening.ends_at > bindparam("now"),
+)
