@@ -14,7 +14,7 @@ from tests import fakes
 from tests.worker.jobs.scenes import LEFT, Scene
 from worker.jobs import blurring
 
-FOX = fakes.photo([("fox", LEFT)])
+BOAR = fakes.photo([("boar", LEFT)])
 
 
 def with_people(count: int) -> tuple[dict[str, bytes], bytes]:
@@ -40,7 +40,7 @@ def test_an_ingest_that_saw_people_has_them_blurred(scene: Scene) -> None:
     assert scene.count(Job, Job.kind == "blur") == 1
     assert "blur" in scene.run_all()
     assert made(scene) == [3, 3], "thumbnail, preview, and the animal's crop; a person has none"
-    scene.run(scene.bring({"B/1.jpg": FOX}))
+    scene.run(scene.bring({"B/1.jpg": BOAR}))
     assert scene.count(Job, Job.kind == "blur") == 1, "nobody is on this one"
 
 
