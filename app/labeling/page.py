@@ -9,7 +9,7 @@ from typing import Any
 from app.dependencies import Access, House
 from app.labeling import queries
 from app.labeling.crops import Crop, crops_of
-from app.labeling.veils import crop_now
+from app.labeling.veils import crops_now
 from app.labeling.waiting import why_nothing
 from models.act import Act
 from models.base import utc_now
@@ -138,7 +138,7 @@ def shown(desk: Desk, act: Act) -> dict[str, Any]:
     answer = act.answer
     return {
         "box_id": answer["box_id"],
-        "picture": crop_now(desk.session, answer["box_id"]),
+        "picture": crops_now(desk.session, [answer["box_id"]])[answer["box_id"]],
         "name": answer["name"],
         "taken_back": act.kind == "undo",
         "late": bool(answer.get("late")),

@@ -42,7 +42,7 @@ from app.labeling.bodies import (
 from app.labeling.crops import crops_of, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
 from app.labeling.review_queries import REASONS
-from app.labeling.veils import crop_now, photos_now
+from app.labeling.veils import shown_now
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
@@ -120,7 +120,7 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
     return JSONResponse(
         {
             "crops": leased_crops(desk, fresh, retired),
-            "photos": photos_now(desk.session, on_hand),
+            **shown_now(desk.session, on_hand),
             "on_hand": [[pick.id, lease.token] for pick, lease in taken],
             "guesses": {
                 pick.box_id: guesses(desk, pick.box_id, retired)
@@ -252,7 +252,7 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
         return go(way or (f"{label}?box={box_id}" if show_crop and box_id else label))
     extra: dict[str, Any] = {"act_id": act.id, "classifier_id": desk.project.classifier_id}
     if act.answer["boxes"]:
-        extra |= {"photos": photos_now(desk.session, act.answer["boxes"]), "picture": crop_now(desk.session, box_id)}
+        extra |= shown_now(desk.session, act.answer["boxes"], box_id)
     if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
     return JSONResponse(act.answer | extra)

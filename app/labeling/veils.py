@@ -31,20 +31,17 @@ class Veils:
         return self._opening if self._opening and self._opening.image_id == image_id else None
 
 
-def photos_now(session: Session, box_ids: Iterable[int]) -> list[dict[str, Any]]:
-    """The pictures of the photos of these boxes as they are to be shown from now on: a page may still hold sharp ones."""
-    image_ids = set(queries.photos_of(session, box_ids).values())
-    over = Veils(veils(session, image_ids))
-    return [{"id": image_id, **over.photo(image_id)} for image_id in sorted(image_ids)]
+def shown_now(session: Session, box_ids: Iterable[int], shown: int | None = None) -> dict[str, Any]:
+    """photos: those of these boxes as they are to be shown from now on, since a page may still hold sharp pictures.
+    picture: that of one crop of them."""
+    image_ids = queries.photos_of(session, box_ids)
+    over = Veils(veils(session, set(image_ids.values())))
+    photos = [{"id": image_id, **over.photo(image_id)} for image_id in sorted(set(image_ids.values()))]
+    return {"photos": photos} | ({"picture": over.crop(image_ids[shown], shown)} if shown else {})
 
 
 def crops_now(session: Session, box_ids: Sequence[int]) -> dict[int, str]:
     """Box id -> the picture of its crop as it is to be shown now."""
     image_ids = queries.photos_of(session, box_ids)
-    over = veils(session, set(image_ids.values()))
-    return {box_id: crop_picture(box_id, over.get(image_id)) for box_id, image_id in image_ids.items()}
-
-
-def crop_now(session: Session, box_id: int) -> str:
-    """The same of one crop."""
-    return crops_now(session, [box_id])[box_id]
+    over = Veils(veils(session, set(image_ids.values())))
+    return {box_id: over.crop(image_id, box_id) for box_id, image_id in image_ids.items()}
