@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import select, update
 
 from models.audit import AuditEntry
 from models.box import Box
 from models.image import Image
+from models.job import Job
 from models.membership import Membership, Role
 from models.species import Species
 from tests import make
 from tests.browser.conftest import sign_in
 from tests.browser.test_labeling_page import PHOTO, Desk, house, make_desk
+from tests.conftest import Site
 from worker.jobs.bench import Bench
 from worker.jobs.blurring import blur_photos
 
@@ -188,3 +191,23 @@ def test_the_list_of_projects_and_the_queue_of_cases_show_nobody(desk: Desk, pag
     ]
     assert pictures
     assert all("?blur=" in address for address in pictures)
+
+
+def test_the_real_worker_blurs_what_an_answer_calls_a_person(
+    sqlite_site: Site, page: Page, context: BrowserContext, start_worker: Callable[[Site], object]
+) -> None:
+    desk = Desk(sqlite_site, page, context, 2, ("Jaguar",)).open()
+    page.keyboard.press("p")
+    desk.ready(desk.boxes[1])
+    desk.saved()
+    address = page.locator(".last img").get_attribute("src")
+    kind = "async address => (await fetch(address)).headers.get('content-type')"
+    assert str(page.evaluate(kind, address)).startswith("image/svg"), "grey until the worker is there"
+    start_worker(sqlite_site)
+    until = time.monotonic() + 120
+    while page.evaluate(kind, address) != "image/jpeg" and time.monotonic() < until:
+        time.sleep(0.5)
+    assert page.evaluate(kind, address) == "image/jpeg"
+    with sqlite_site.database.reading() as session:
+        jobs = session.execute(select(Job.kind, Job.error).where(Job.kind == "blur")).all()
+        assert jobs == [("blur", "")]
