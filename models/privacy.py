@@ -66,10 +66,15 @@ class Opening(Base):
         return found if found and found.user_id == user_id and found.ends_at > utc_now() else None
 
     @classmethod
-    def make(cls, session: Session, project: Project, image: Image, user: User, role: Role) -> Opening:
-        """Open a photo, and note it; a second click within the time is the same opening. Raises NotAllowed without the right."""
+    def make(cls, session: Session, project: Project, image: Image, user: User, role: Role) -> Opening | None:
+        """Open a photo, and note it; a second click within the time is the same opening. None where nothing lies over the photo.
+
+        Raises NotAllowed without the right.
+        """
         if not may_open(project, role):
             raise NotAllowed(f"Only {OPENERS[project.opened_by]} of this project may see people.")
+        if image.id not in veils(session, [image.id]):
+            return None
         now = utc_now()
         mine = select(cls).where(cls.user_id == user.id, cls.image_id == image.id, cls.ends_at > now)
         found = session.scalars(mine.order_by(cls.id.desc()).limit(1)).first()

@@ -131,9 +131,9 @@ def open_photo(
     member = access(session, user, image.project_id, Role.viewer)
     opening = Opening.make(session, member.project, image, user, member.role)
     if wants_page(request):
-        crop = f"box={box}&" if box else ""
-        return go(f"/projects/{member.project.id}/{at}?{crop}open={opening.id}")
-    return JSONResponse({"id": opening.id, "ends_at": opening.ends_at.isoformat()})
+        asked = ([f"box={box}"] if box else []) + ([f"open={opening.id}"] if opening else [])
+        return go(f"/projects/{member.project.id}/{at}?{'&'.join(asked)}")
+    return JSONResponse({"id": opening.id, "ends_at": opening.ends_at.isoformat()} if opening else {})
 
 
 # Plain routes: the pages' machinery (forms, validation, sessions) would double the price of a picture.

@@ -278,6 +278,18 @@ def test_opening_shows_one_photo_to_one_person_for_ten_minutes_and_is_recorded(s
         )
 
 
+def test_where_nothing_is_blurred_there_is_nothing_to_open_or_to_record(site: Site) -> None:
+    place = street(site)
+    with site.client(place.member(Role.admin)) as client:
+        assert client.post(f"/images/{place.image_id}/open").json() == {}
+        client.headers["accept"] = "text/html"
+        there = opened(place, client).headers["location"]  # type: ignore[attr-defined]
+        assert there == f"/projects/{place.project_id}/label?box={place.walker_id}"
+    with site.database.reading() as session:
+        assert session.scalars(select(Opening)).all() == []
+        assert session.scalars(select(AuditEntry)).all() == []
+
+
 def test_strangers_cannot_open_and_learn_nothing(site: Site) -> None:
     place = street(site)
     with site.database.writing() as session:
