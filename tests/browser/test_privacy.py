@@ -175,6 +175,21 @@ def test_a_crop_that_was_fetched_ahead_is_blurred_once_somebody_else_says_person
     assert desk.names()[:2] == ["Jaguar", "Ocelot"], "a blurred crop can be answered"
 
 
+def test_a_grey_picture_gives_way_to_the_blurred_one_once_the_worker_made_it(desk: Desk, page: Page) -> None:
+    call_person(desk, 0)
+    desk.open()
+    whole = page.locator(".whole canvas")
+    assert detail(whole) < 3
+    worker(desk)
+    until = time.monotonic() + 20
+    while detail(whole) < SHARP and time.monotonic() < until:
+        page.wait_for_timeout(200)
+    assert detail(whole) > SHARP, "what lies beside the person is to be seen"
+    assert detail(page.locator(".crop-view canvas")) < SHARP
+    page.keyboard.press("1")
+    desk.ready(desk.boxes[1])
+
+
 def test_the_list_of_projects_and_the_queue_of_cases_show_nobody(desk: Desk, page: Page) -> None:
     promote(desk, Role.expert)
     call_person(desk, 0)

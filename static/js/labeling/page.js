@@ -8,7 +8,7 @@ import { AHEAD, Queue } from './queue.js';
 import { Stage } from './stage.js';
 import { Strip } from './strip.js';
 import { Supply } from './supply.js';
-import { follow, showOpening, veilWords } from './veils.js';
+import { follow, isMadeNow, showOpening, veilWords } from './veils.js';
 import { words } from './words.js';
 
 const DECODED = 6; // photos ahead that lie ready as pixels
@@ -82,7 +82,15 @@ export class Page {
     showOpening(crop);
     this.stage.show(crop, picture, this.nameOf(crop));
     this.showCorner();
+    if (crop.image.veil === 'person') this.awaitBlurred(crop);
     return undefined;
+  }
+
+  /** A grey picture gives way to the blurred one. @param {import('./queue.js').Crop} crop */
+  async awaitBlurred(crop) {
+    if (!(await isMadeNow(crop.image.preview, () => this.crop === crop))) return;
+    const picture = this.pictures.again(crop.image.preview);
+    if ((await picture.ready) && this.crop === crop && this.strip.at === this.strip.own) this.draw(crop, picture);
   }
 
   showBroken() {

@@ -4,6 +4,8 @@
  */
 import { words } from './words.js';
 
+const ASK_AGAIN_MS = 2000;
+
 /** @typedef {{id: number, preview: string, thumbnail: string, veil: '' | 'person' | 'hidden' | 'opened', query: string}} PhotoNow */
 
 /**
@@ -23,6 +25,33 @@ export function follow(crops, photos) {
     }
   }
   return changed;
+}
+
+/** Addresses whose blurred picture was there when it was fetched. @type {Set<string>} */
+const made = new Set();
+
+/**
+ * Until the worker has blurred a picture, the server sends a grey one; a page that fetched it ahead may hold that still.
+ * @param {string} url @param {() => boolean} isWanted whether anybody still looks @returns {Promise<boolean>} whether to fetch it again
+ */
+export async function isMadeNow(url, isWanted) {
+  while (isWanted() && !made.has(url)) {
+    if (await isJpeg(url)) {
+      made.add(url);
+      return true;
+    }
+    await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
+  }
+  return false;
+}
+
+/** @param {string} url */
+async function isJpeg(url) {
+  try {
+    return (await fetch(url, { method: 'HEAD' })).headers.get('content-type') === 'image/jpeg';
+  } catch {
+    return false;
+  }
 }
 
 /** The button of those with the right is about the crop that is shown. @param {import('./queue.js').Crop} crop */
