@@ -15,13 +15,14 @@ def query_of(veil: Veil | None, opening: Opening | None = None) -> str:
 
 
 def photo_pictures(image_id: int, veil: Veil | None, opening: Opening | None = None) -> dict[str, Any]:
-    """Where the photo's two pictures lie, and what lies over them: person, hidden, opened or nothing."""
+    """Where the photo's two pictures lie, and what lies over them: person, hidden, opened (for open_s) or nothing."""
     query = query_of(veil, opening)
     return {
         "preview": f"/images/{image_id}/preview.jpg{query}",
         "thumbnail": f"/images/{image_id}/thumbnail.jpg{query}",
         "veil": "" if veil is None else "opened" if opening else veil.kind,
         "query": query,
+        "open_s": opening.left_s if veil and opening else 0,
     }
 
 

@@ -59,6 +59,11 @@ class Opening(Base):
     opened_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     ends_at: Mapped[dt.datetime]
 
+    @property
+    def left_s(self) -> int:
+        """Whole seconds for which it still lasts, at least one."""
+        return max(1, round((self.ends_at - utc_now()).total_seconds()))
+
     @classmethod
     def alive(cls, session: Session, opening_id: int | None, user_id: int) -> Opening | None:
         """The person's own opening, while it lasts."""

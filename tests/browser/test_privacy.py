@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from PIL import Image as Picture
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import select, update
 
+import models.privacy
 from models.audit import AuditEntry
 from models.box import Box
 from models.image import Image
@@ -122,6 +124,22 @@ def test_those_with_the_right_see_it_once_they_ask_and_that_is_recorded(desk: De
     page.keyboard.press("p")
     desk.saved()
     assert desk.names()[0] == "Person"
+
+
+@pytest.mark.parametrize("at_page", ["label", "review"])
+def test_an_opened_photo_is_blurred_again_when_its_time_is_over(
+    desk: Desk, page: Page, monkeypatch: pytest.MonkeyPatch, at_page: str
+) -> None:
+    monkeypatch.setattr(models.privacy, "OPEN_FOR", dt.timedelta(seconds=4))
+    promote(desk, Role.expert)
+    call_person(desk, 0)
+    worker(desk)
+    page.goto(at(desk, 0).replace("/label?", f"/{at_page}?"))
+    page.get_by_role("button", name="Show (this is recorded)").click()
+    expect(page.get_by_text("Shown to you. This was recorded.").first).to_be_visible()
+    expect(page.get_by_text(BLURRED).first).to_be_visible()
+    assert "open=" not in page.url
+    assert detail(page.locator(".crop-view canvas, .case-crop").first) < SHARP
 
 
 def test_after_the_answer_person_no_picture_of_it_stays_sharp_until_it_is_taken_back(desk: Desk, page: Page) -> None:

@@ -83,7 +83,14 @@ export class Page {
     this.stage.show(crop, picture, this.nameOf(crop));
     this.showCorner();
     if (crop.image.veil === 'person') this.awaitBlurred(crop);
+    if (crop.image.veil === 'opened') this.closeLater(crop);
     return undefined;
+  }
+
+  /** An opened photo is blurred again when its time is over; the page that opened it comes anew. @param {import('./queue.js').Crop} crop */
+  closeLater(crop) {
+    clearTimeout(this.closing);
+    this.closing = setTimeout(() => this.crop === crop && location.replace(`${this.project}/label?box=${crop.box_id}`), crop.image.open_s * 1000);
   }
 
   /** A grey picture gives way to the blurred one. @param {import('./queue.js').Crop} crop */

@@ -6,7 +6,7 @@ import { words } from './words.js';
 
 const ASK_AGAIN_MS = 2000;
 
-/** @typedef {{id: number, preview: string, thumbnail: string, veil: '' | 'person' | 'hidden' | 'opened', query: string}} PhotoNow */
+/** @typedef {{id: number, preview: string, thumbnail: string, veil: '' | 'person' | 'hidden' | 'opened', query: string, open_s: number}} PhotoNow open_s: how long an opened one lasts */
 
 /**
  * Take over what the server says of photos now. A photo that this person opened stays open while it is on the page.

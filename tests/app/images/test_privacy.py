@@ -337,7 +337,14 @@ def test_an_answer_blurs_and_undo_unblurs_and_the_addresses_follow(site: Site) -
 
         plain = said("Vehicle", "key-vehicle")
         assert plain["photos"] == [
-            {"id": place.image_id, "preview": place.routes[1], "thumbnail": place.routes[0], "veil": "", "query": ""}
+            {
+                "id": place.image_id,
+                "preview": place.routes[1],
+                "thumbnail": place.routes[0],
+                "veil": "",
+                "query": "",
+                "open_s": 0,
+            }
         ]
         told = said("Person", "key-person")
         (photo,) = told["photos"]  # type: ignore[misc]
