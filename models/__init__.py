@@ -20,6 +20,7 @@ from models.likeness import Likeness
 from models.membership import Membership
 from models.note import Note
 from models.parts import VectorPart
+from models.privacy import Opening
 from models.project import Project
 from models.round import Pick, Round
 from models.sequence import Sequence
@@ -48,6 +49,7 @@ __all__ = [
     "Membership",
     "Note",
     "OneTimeLink",
+    "Opening",
     "Pick",
     "Project",
     "Round",

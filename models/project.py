@@ -17,6 +17,10 @@ from models.species import Species, clean_name
 FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
 FINE_TUNE_EVERY = 1000  # twice as often as Norouzzadeh et al. 2019, sec. 3.1: the first one pays most (docs/lab-log.md)
+# who may see people on photos: the least role -> in words
+OPENERS = {
+    "admin": "administrators", "expert": "administrators and experts", "annotator": "administrators, experts and annotators",
+}  # fmt: skip
 LOSSES = ("triplet", "softmax")  # of a fine-tune: the paper's, and its ablation (sec. 4.3.1)
 FEWEST_TO_TUNE = 100
 FEWEST_TO_GOLD = 5
@@ -64,6 +68,11 @@ class Project(Base):
 
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
+
+    opened_by: Mapped[str] = mapped_column(String(10), default="expert")  # the least role that may see people on photos
+    hides_unseen: Mapped[bool] = mapped_column(
+        default=False
+    )  # where the detector knows no people: until somebody has looked
 
     # The switch: one row names the networks whose vectors and predictions count now (DECISIONS 2).
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
@@ -177,3 +186,9 @@ class Project(Base):
         if loss not in LOSSES:
             raise Invalid(f"loss: {loss[:40]!r} is not one of {', '.join(LOSSES)}")
         self.fine_tune_every, self.fine_tune_loss = every, loss
+
+    def set_privacy(self, opened_by: str, hides_unseen: bool) -> None:
+        """Raises Invalid for a role that cannot be chosen."""
+        if opened_by not in OPENERS:
+            raise Invalid(f"opened-by: {opened_by[:20]!r} is not one of {', '.join(OPENERS)}")
+        self.opened_by, self.hides_unseen = opened_by, hides_unseen

@@ -90,6 +90,14 @@ class Store:
         """The folder of all vectors of one project under one embedder, packed: a cache."""
         return self.root / "cache" / "matrix" / f"{embedder_id}-{project_id}"
 
+    def blurred(self, project_id: int, sha256: str, mark: str) -> Path:
+        """The folder of a photo's pictures with the people of one project blurred, as their boxes were at this mark: a cache."""
+        return self.blurred_ones(project_id, sha256) / mark
+
+    def blurred_ones(self, project_id: int, sha256: str) -> Path:
+        """The folder of all such folders of a photo."""
+        return self.root / "cache" / "blurred" / str(project_id) / sha256[:2] / sha256
+
     def coverage(self, project_id: int) -> Path:
         """What k-center knew of a project's crops after the last round: a cache."""
         return self.root / "cache" / "coverage" / str(project_id)

@@ -14,6 +14,7 @@ from models.errors import Conflict, Invalid
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 THEMES = ("system", "light", "dark")
+LIGHTEST = 100
 
 
 class User(Base):
@@ -27,6 +28,9 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(300))
     is_admin: Mapped[bool] = mapped_column(default=False)  # may make projects and accounts
     theme: Mapped[str] = mapped_column(String(10), default="system")
+    letters: Mapped[bool] = mapped_column(default=True)  # whether letters and digits answer (WCAG 2.1.4)
+    bright: Mapped[int] = mapped_column(default=0)  # of the stage, -LIGHTEST to LIGHTEST; 0: as shot
+    contrast: Mapped[int] = mapped_column(default=0)
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
@@ -59,6 +63,13 @@ class User(Base):
         if theme not in THEMES:
             raise Invalid(f"theme: {theme[:20]!r} is not one of {', '.join(THEMES)}")
         self.theme = theme
+
+    def set_light(self, bright: int, contrast: int) -> None:
+        """Raises Invalid beyond what the stage can show."""
+        for field, value in (("bright", bright), ("contrast", contrast)):
+            if not -LIGHTEST <= value <= LIGHTEST:
+                raise Invalid(f"{field}: between {-LIGHTEST} and {LIGHTEST}; 0 is as shot")
+        self.bright, self.contrast = bright, contrast
 
     def disable(self, *, by: User) -> None:
         """Nobody gets in with this account any more; what the person said stays. Raises Conflict for one's own account."""

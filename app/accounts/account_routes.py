@@ -1,4 +1,4 @@
-"""One's own account: name, colours, password, and the way out of every browser."""
+"""One's own account: name, colours, keys, light, password, and the way out of every browser."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from app.accounts.credentials import CheckedChange
 from app.dependencies import Writing, WritingUser, reading_user
-from app.forms import Refusal, go, tried
+from app.forms import Refusal, go, tried, whole
 from app.pages import page, wants_page
 from app.security.sessions import give, take_away
 from models.audit import note
@@ -41,6 +41,24 @@ def choose_theme(request: Request, user: WritingUser, session: Writing, theme: T
     return account_page(request, refused) if refused else go("/account?saved=theme#theme")
 
 
+@router.post("/account/keys")
+def choose_keys(request: Request, user: WritingUser, letters: Text = "") -> Response:
+    """Whether letters and digits answer. The label page's own switch sends the same."""
+    user.letters = bool(letters)
+    return kept(request, "keys")
+
+
+@router.post("/account/light")
+def choose_light(
+    request: Request, user: WritingUser, session: Writing, bright: Text = "0", contrast: Text = "0"
+) -> Response:
+    """Brightness and contrast of photos. The label page's sliders send the same."""
+    typed = {"bright": bright, "contrast": contrast}
+    change = lambda: user.set_light(whole("bright", bright), whole("contrast", contrast))  # noqa: E731
+    refused = tried(request, session, change, "light", typed, "bright")
+    return account_page(request, refused) if refused else kept(request, "light")
+
+
 @router.post("/account/password")
 def change_password(request: Request, change: CheckedChange, user: WritingUser, session: Writing) -> Response:
     """The old one opens the change; every other sign-in ends, this one goes on under a new token."""
@@ -66,7 +84,12 @@ def sign_out_everywhere(user: WritingUser, session: Writing) -> Response:
     return answer
 
 
+def kept(request: Request, form: str) -> Response:
+    """A form leads back to itself; a script only learns that it is kept."""
+    return go(f"/account?saved={form}#{form}") if wants_page(request) else JSONResponse({})
+
+
 def account_page(request: Request, refused: Refusal | None, saved: str = "") -> Response:
-    """The four forms."""
+    """The forms."""
     status_code = refused.status if refused else 200
     return page(request, "accounts/account.html", status_code=status_code, refused=refused, saved=saved, themes=THEMES)

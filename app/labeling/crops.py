@@ -6,10 +6,12 @@ from typing import Any
 
 from app.labeling import crop_queries
 from app.labeling.crop_queries import AnyRow
+from app.labeling.veils import Veils
 from app.pages import camera_time
 from models.desk import Desk
 from models.note import COMMENT, FLAG, UNFLAG
 from models.observed import Observed
+from models.privacy import Opening, veils
 
 GUESSES = 5
 FRAMES = 12  # photos of a burst on the film strip
@@ -17,12 +19,16 @@ FRAMES = 12  # photos of a burst on the film strip
 Crop = dict[str, Any]
 
 
-def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Crop]:
-    """box id -> its crop, in a handful of questions for all of them. retired: species that are not offered any more."""
+def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening | None = None) -> dict[int, Crop]:
+    """box id -> its crop, in a handful of questions for all of them. retired: species that are not offered any more.
+
+    opening: of the photo that this person opened on this page.
+    """
     boxes = crop_queries.boxes_of(desk.session, box_ids)
     near = crop_queries.bursts_around(desk.session, boxes.values())
     bursts = {box.id: burst_of(box, near.get(box.sequence_id, [])) for box in boxes.values()}
     photos = {box.image_id for box in boxes.values()} | {row.id for rows in bursts.values() for row in rows}
+    over = Veils(veils(desk.session, photos), opening)
     beside = crop_queries.boxes_in_photos(desk.session, desk.project, photos)
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
     notes = crop_queries.notes_on(desk.session, box_ids)
@@ -30,10 +36,10 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
     return {
         box_id: {
             "box_id": box_id,
-            "picture": f"/boxes/{box_id}/crop.jpg",
-            "image": photo(box),
+            "picture": over.crop(box.image_id, box_id),
+            "image": photo(box) | over.photo(box.image_id),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
-            "burst": frames(box, bursts[box_id], beside),
+            "burst": frames(box, bursts[box_id], beside, over),
             "guesses": guesses(desk, box_id, retired),
             "said": voice(said.get(box_id)),
             "counts": counts.get(box.image_id, {}),
@@ -59,13 +65,7 @@ def photo(box: AnyRow) -> dict[str, Any]:
         "camera": box.camera,
         "time": camera_time(box.captured_at),
         "clock": f"{box.captured_at:%H:%M:%S}" if box.captured_at else "no time",
-        **pictures(box.image_id),
     }
-
-
-def pictures(image_id: int) -> dict[str, str]:
-    """Where the photo's two pictures lie."""
-    return {"preview": f"/images/{image_id}/preview.jpg", "thumbnail": f"/images/{image_id}/thumbnail.jpg"}
 
 
 def place(box: AnyRow, beside: list[AnyRow], count_above: float) -> dict[str, Any]:
@@ -95,19 +95,19 @@ def burst_of(box: AnyRow, near: list[AnyRow]) -> list[AnyRow]:
     return near[start : start + FRAMES]
 
 
-def frames(box: AnyRow, shown: list[AnyRow], boxes: dict[int, list[AnyRow]]) -> list[dict[str, Any]]:
+def frames(box: AnyRow, shown: list[AnyRow], boxes: dict[int, list[AnyRow]], over: Veils) -> list[dict[str, Any]]:
     """What the film strip shows; seconds are counted from its first photo. crops: what can be asked about in each photo, with
     the settled name."""
     if not shown:
         return [
-            {"id": box.image_id, "seconds": 0, "crops": named(boxes.get(box.image_id, [])), **pictures(box.image_id)}
+            {"id": box.image_id, "seconds": 0, "crops": named(boxes.get(box.image_id, [])), **over.photo(box.image_id)}
         ]
     return [
         {
             "id": row.id,
             "seconds": round((row.captured_at - shown[0].captured_at).total_seconds()),
             "crops": named(boxes.get(row.id, [])),
-            **pictures(row.id),
+            **over.photo(row.id),
         }
         for row in shown
     ]

@@ -15,6 +15,7 @@ from app.labeling.bodies import AboutMany, Body, SaidOfMany, SentFields, checked
 from app.labeling.page import desk_of, empty_panel
 from app.labeling.routes import box_of, by_whom
 from app.labeling.tiles import ALIKE, ALL, ROUND, SORTS, Asked, columns, grid_of
+from app.labeling.veils import shown_now
 from app.pages import page, wants_page
 from models.act import Act
 from models.answering import MOST_AT_ONCE, answer_many, answerable, empty_photos, skip
@@ -149,4 +150,5 @@ def told_grid(request: Request, desk: Desk, act: Act, asked: Asked) -> Response:
     """A form goes on in the same grid; a script gets the stored answer."""
     if wants_page(request):
         return go(f"/projects/{desk.project.id}/grid{asked.but()}")
-    return JSONResponse(act.answer | {"act_id": act.id, "classifier_id": desk.project.classifier_id})
+    shown = shown_now(desk.session, act.answer["boxes"], act.answer["box_id"])
+    return JSONResponse(act.answer | shown | {"act_id": act.id, "classifier_id": desk.project.classifier_id})

@@ -9,6 +9,7 @@ from typing import Any
 from app.dependencies import Access, House
 from app.labeling import queries
 from app.labeling.crops import Crop, crops_of
+from app.labeling.veils import crops_now
 from app.labeling.waiting import why_nothing
 from models.act import Act
 from models.base import utc_now
@@ -18,6 +19,7 @@ from models.lease import Lease
 from models.membership import Role
 from models.predictions import predictions_of
 from models.presence import company, names_here
+from models.privacy import Opening, may_open
 from models.round import Pick, lease_to, leases_of
 from models.serving import serve
 from models.species import FREE_KEYS, TAXON
@@ -31,11 +33,11 @@ def desk_of(access: Access, house: House) -> Desk:
     return Desk(access.session, access.project, access.user.id, access.role, predictions)
 
 
-def label_page(desk: Desk, box: Box | None) -> dict[str, Any]:
-    """What the template needs. box: the one asked for in the address, else the next one is leased."""
+def label_page(desk: Desk, box: Box | None, opening: Opening | None = None) -> dict[str, Any]:
+    """What the template needs. box: the one asked for in the address, else the next one is leased. opening: of its photo."""
     panel, retired = empty_panel(desk)
     crop = (
-        named_crop(desk, box, retired)
+        named_crop(desk, box, retired, opening)
         if box
         else next_crop(desk, retired)
         if panel["may_label"]
@@ -61,16 +63,17 @@ def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
         "fields": desk.project.asked_fields,
         "classifier": queries.learnt(desk.session, desk.project),
         "last": last_shown(desk),
+        "may_open": may_open(desk.project, desk.role),
         "may_label": desk.role.rank >= Role.annotator.rank,
         "key": secrets.token_hex(16),
     }
     return panel, {each["id"] for each in species if each["retired"]}
 
 
-def panel_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
+def panel_of(desk: Desk, box_id: int | None, opening: Opening | None = None) -> dict[str, Any]:
     """The panel for a crop that is looked at outside of its round; nobody's guess is shown while it waits to be asked blind."""
     panel, retired = empty_panel(desk)
-    crop = crops_of(desk, [box_id], retired)[box_id] if box_id else None
+    crop = crops_of(desk, [box_id], retired, opening)[box_id] if box_id else None
     if crop and queries.waiting_blind(desk, [crop["box_id"]]):
         crop |= {"blind": True, "guesses": []}
     return panel | {"crop": crop}
@@ -82,13 +85,14 @@ def next_crop(desk: Desk, retired: set[int]) -> Crop | None:
     return next(iter(leased_crops(desk, taken, retired)), None)
 
 
-def named_crop(desk: Desk, box: Box, retired: set[int]) -> Crop:
+def named_crop(desk: Desk, box: Box, retired: set[int], opening: Opening | None) -> Crop:
     """The crop of the address; when it still waits and nobody else has it, it is leased too."""
     may_label = desk.role.rank >= Role.annotator.rank
     free = desk.free(desk.picks([box.id])) if may_label else []
     leases = leases_of(desk.session, [pick.id for pick in free])
     taken = [(pick, lease_to(desk.session, pick, leases.get(pick.id), desk.user_id, utc_now())) for pick in free[-1:]]
-    return next(iter(leased_crops(desk, taken, retired)), None) or crops_of(desk, [box.id], retired)[box.id]
+    leased = leased_crops(desk, taken, retired, opening)
+    return leased[0] if leased else crops_of(desk, [box.id], retired, opening)[box.id]
 
 
 def seen_crop(desk: Desk, retired: set[int]) -> Crop | None:
@@ -97,9 +101,11 @@ def seen_crop(desk: Desk, retired: set[int]) -> Crop | None:
     return crops_of(desk, [box_id], retired)[box_id] if box_id else None
 
 
-def leased_crops(desk: Desk, taken: Sequence[tuple[Pick, Lease]], retired: set[int]) -> list[Crop]:
+def leased_crops(
+    desk: Desk, taken: Sequence[tuple[Pick, Lease]], retired: set[int], opening: Opening | None = None
+) -> list[Crop]:
     """The crops of leased picks, in their order. What is asked beside the rounds looks like a crop of the newest one."""
-    crops = crops_of(desk, [pick.box_id for pick, _lease in taken], retired) if taken else {}
+    crops = crops_of(desk, [pick.box_id for pick, _lease in taken], retired, opening) if taken else {}
     newest = max((pick.round_id for pick, _lease in taken if pick.round_id), default=None)
     if newest is None and taken:
         newest = queries.newest_round(desk.session, desk.project.id)
@@ -147,15 +153,15 @@ def last_shown(desk: Desk) -> dict[str, Any]:
     newest = queries.newest_act(desk)
     standing = queries.last_acts(desk, 1)
     may_redo = newest is not None and newest.kind == "undo"
-    return {"act": shown(newest) if newest else None, "may_undo": bool(standing), "may_redo": may_redo}
+    return {"act": shown(desk, newest) if newest else None, "may_undo": bool(standing), "may_redo": may_redo}
 
 
-def shown(act: Act) -> dict[str, Any]:
+def shown(desk: Desk, act: Act) -> dict[str, Any]:
     """What the foot says of an act."""
     answer = act.answer
     return {
         "box_id": answer["box_id"],
-        "picture": f"/boxes/{answer['box_id']}/crop.jpg",
+        "picture": crops_now(desk.session, [answer["box_id"]])[answer["box_id"]],
         "name": answer["name"],
         "taken_back": act.kind == "undo",
         "late": bool(answer.get("late")),

@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.act import Act
 from models.answering import DOINGS
 from models.base import utc_now
+from models.box import Box
 from models.checkpoint import Checkpoint
 from models.desk import Desk
 from models.label import ANSWER, Label
@@ -26,6 +27,7 @@ RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
 HISTORY = 10
 USED_ROWS = 1000  # answers that say what is used
+PHOTOS_OF = select(Box.id, Box.image_id).where(Box.id.in_(bindparam("box_ids", expanding=True)))
 
 
 def standings(session: Session, project_id: int, round_ids: Iterable[int] = ()) -> dict[int, dict[str, Any]]:
@@ -112,6 +114,11 @@ def retired_of(session: Session, project_id: int) -> set[int]:
     return set(
         session.scalars(select(Species.id).where(Species.project_id == project_id, Species.retired_at.is_not(None)))
     )
+
+
+def photos_of(session: Session, box_ids: Iterable[int]) -> dict[int, int]:
+    """Box id -> its photo."""
+    return {row.id: row.image_id for row in session.execute(PHOTOS_OF, {"box_ids": list(box_ids)})}
 
 
 def last_acts(desk: Desk, count: int = HISTORY, before: int | None = None, kinds: Sequence[str] = DOINGS) -> list[Act]:

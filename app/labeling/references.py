@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from app.dependencies import LARGEST_ID, Viewer, not_yours
 from app.labeling import reference_queries
 from app.labeling.reference_queries import AnyRow
+from app.labeling.veils import crops_now
 from models.species import TAXON, Species
 
 router = APIRouter()
@@ -32,12 +33,13 @@ def show_references(member: Viewer, species_id: int) -> Response:
 def told_of(session: Session, species: Species, newest: list[AnyRow]) -> dict[str, Any]:
     """Its crops, each with its photo and burst, so that the page can leave out those of the crop on the desk."""
     sure = reference_queries.references(session, species, newest, KEPT)
+    pictures = crops_now(session, [row.id for row in sure])
     crops = [
         {
             "box_id": row.id,
             "image_id": row.image_id,
             "sequence_id": row.sequence_id,
-            "picture": f"/boxes/{row.id}/crop.jpg",
+            "picture": pictures[row.id],
         }
         for row in sure
     ]

@@ -15,6 +15,7 @@ from app.labeling.page import desk_of, panel_of
 from app.labeling.review_filters import STATES, Filters
 from app.labeling.review_lists import LOOKED, SHOWN, Listed
 from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, UNCERTAIN, Case
+from app.labeling.veils import crops_now
 from app.pages import page
 from models.beside import gold_boxes
 from models.box import Box
@@ -22,6 +23,7 @@ from models.consensus import EXPERTS
 from models.desk import Desk
 from models.label import Label
 from models.membership import Role
+from models.privacy import Opening
 
 router = APIRouter()
 CHIPS = {FLAGGED: "Flagged", DIFFER: "People differ", UNCERTAIN: "Not certain", DOUBTED: "The classifier differs"}
@@ -33,8 +35,11 @@ def review(
     member: Viewer,
     house: InHouse,
     box: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
+    open: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
 ) -> Response:
-    """The case of the address, else the first of the queue or of the list that the filters make."""
+    """The case of the address, else the first of the queue or of the list that the filters make. open: this person opened its
+    photo.
+    """
     filters = Filters.read(request.query_params)
     desk = desk_of(member, house)
     every, found = queue_of(desk, filters)
@@ -42,13 +47,15 @@ def review(
     at = next((place for place, case in enumerate(queue) if case.box_id == box), None)
     shown = box_of(desk, box) if box else queue[0].box_id if queue else None
     around = neighbours(queue, at if box else 0)
-    panel = panel_of(desk, shown)
+    opening = Opening.alive(member.session, open, member.user.id)
+    panel = panel_of(desk, shown, opening)
     return page(
         request, "labeling/review.html", project=member.project, tab="Review", filters=filters, chips=chips(every),
         total=len(queue), queue=queue[:SHOWN], found=found, shown=shown, before=around[0], after=around[1],
         case=queue[0 if at is None else at] if queue and (at is not None or not box) else None,
         back=filters.back(around[1]), settles=member.may(Role.expert), gold_key=secrets.token_hex(16),
-        **choices(desk, panel["offered"]), **panel, **said_of(desk, shown),
+        pictures=crops_now(desk.session, [each.box_id for each in queue[:SHOWN]]), **choices(desk, panel["offered"]),
+        **panel, **said_of(desk, shown),
     )  # fmt: skip
 
 

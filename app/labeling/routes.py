@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -43,6 +43,7 @@ from app.labeling.bodies import (
 from app.labeling.crops import crops_of, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
 from app.labeling.review_filters import Filters
+from app.labeling.veils import shown_now
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
@@ -53,6 +54,7 @@ from models.errors import NotSignedIn
 from models.membership import Role
 from models.noting import comment, flag, keep_gold
 from models.presence import company, names_here
+from models.privacy import Opening
 from models.round import ask_next
 from models.serving import serve
 from models.taking_back import redo, undo
@@ -76,6 +78,7 @@ def at_box(box_id: int, session: Writing, user: WritingUser, house: InHouse) -> 
     return AtBox(box, member, desk_of(member, house))
 
 
+OpenId = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 ActingAtBox = Annotated[AtBox, Depends(at_box)]
 
 
@@ -88,12 +91,18 @@ def box_of(session: Session, box_id: int) -> Box:
 
 
 @router.get("/projects/{project_id}/label")
-def show_label(request: Request, member: ActingViewer, house: InHouse, box: int | None = None) -> Response:
-    """The next crop, or the one named in the address. Leasing it is no act that a third party could profit from."""
+def show_label(
+    request: Request, member: ActingViewer, house: InHouse, box: int | None = None, open: OpenId = None
+) -> Response:
+    """The next crop, or the one named in the address. Leasing it is no act that a third party could profit from.
+
+    open: this person opened its photo, as a moment ago the button did.
+    """
     wanted = box_of(member.session, box) if box is not None else None
     if wanted is not None and wanted.project_id != member.project.id:
         raise not_yours()
-    view = label_page(desk_of(member, house), wanted)
+    opening = Opening.alive(member.session, open, member.user.id)
+    view = label_page(desk_of(member, house), wanted, opening)
     signed_in_at = request.state.sign_in.created_at
     return page(
         request, "labeling/label.html", project=member.project, tab="Label", signed_in_at=signed_in_at, **view
@@ -108,11 +117,13 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
     desk = desk_of(member, house)
     taken = serve(desk, wanted.count)
     retired = queries.retired_of(desk.session, desk.project.id)
+    on_hand = [pick.box_id for pick, _lease in taken]
     fresh = [(pick, lease) for pick, lease in taken if pick.id not in set(wanted.have)]
     changed = wanted.classifier_id != desk.project.classifier_id
     return JSONResponse(
         {
             "crops": leased_crops(desk, fresh, retired),
+            **shown_now(desk.session, on_hand),
             "on_hand": [[pick.id, lease.token] for pick, lease in taken],
             "guesses": {
                 pick.box_id: guesses(desk, pick.box_id, retired)
@@ -256,6 +267,8 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
         way = way_back(request, desk, box_id if show_crop else None)
         return go(way or (f"{label}?box={box_id}" if show_crop and box_id else label))
     extra: dict[str, Any] = {"act_id": act.id, "classifier_id": desk.project.classifier_id}
+    if act.answer["boxes"]:
+        extra |= shown_now(desk.session, act.answer["boxes"], box_id)
     if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
     return JSONResponse(act.answer | extra)

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from app.labeling import grid_queries, queries
 from app.labeling.grid_queries import Wanted
+from app.pictures import crop_picture
 from models.desk import Desk
+from models.privacy import veils
 
 ALIKE, BURST, UNSURE = "alike", "burst", "unsure"
 SORTS = {ALIKE: "Look alike", BURST: "Burst", UNSURE: "Least sure"}
@@ -52,6 +54,8 @@ class Tile:
     blind: bool
     burst: int | None
     head: str
+    picture: str
+    veil: str
 
     @property
     def shown(self) -> int | None:
@@ -66,7 +70,9 @@ class Tile:
 
 def columns(tiles: list[Tile]) -> dict[str, list[Any]]:
     """The script's form of them; what is the same in all rows of a column stays short when the answer is packed."""
-    names = ("box_id", "image_id", "guess", "p", "said", "certain", "by", "near", "held", "blind", "burst")
+    names = (
+        "box_id", "image_id", "guess", "p", "said", "certain", "by", "near", "held", "blind", "burst", "picture", "veil",
+    )  # fmt: skip
     return {name: [getattr(tile, name) for tile in tiles] for name in names}
 
 
@@ -99,12 +105,14 @@ def tiles_of(desk: Desk, wanted: Wanted, retired: set[int]) -> list[Tile]:
     cameras = grid_queries.cameras(desk.session, desk.project.id)
     blind = grid_queries.blind_boxes(desk.session, desk.project.id)
     held = grid_queries.with_others(desk.session, desk.project.id, desk.user_id)
+    over = veils(desk.session, {row.image_id for row in rows})
     firsts = desk.predictions.firsts(row.id for row in rows)
     return [
         Tile(
             box_id=row.id, image_id=row.image_id, said=row.settled_species_id, certain=bool(row.certain),
             by=row.named_by, held=held.get(row.id), blind=row.id in blind, burst=row.sequence_id,
             head=f"{cameras.get(row.deployment_id, '')}, {grid_queries.moment(row.captured_at)}",
+            picture=crop_picture(row.id, over.get(row.image_id)), veil=over[row.image_id].kind if row.image_id in over else "",
             **opinions(row, None if row.id in blind else firsts.get(row.id), retired),
         )
         for row in rows

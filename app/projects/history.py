@@ -19,6 +19,8 @@ ACTS = {
     "settings.gaps": "Bursts and events",
     "settings.people": "Rules for several people",
     "settings.fields": "What is asked beside a name",
+    "settings.privacy": "Privacy",
+    "photo.opened": "Opened a photo with people: {file} (photo {image})",
     "job.paused": "Paused the worker at: {line}",
     "job.went_on": "Let the worker go on with: {line}",
     "settings.embedding": "Embedding settings",
@@ -55,6 +57,8 @@ FIELDS = {
     "asks_sex": "Sex is asked",
     "asks_life_stage": "Age is asked",
     "behaviours": "Behaviours",
+    "opened_by": "People are shown to",
+    "hides_unseen": "Photos are hidden until somebody has looked",
     "role": "Role",
     "name": "Name",
     "scientific_name": "Scientific name",
@@ -107,7 +111,7 @@ def changes_of(changes: object) -> list[tuple[str, str, str]]:
 
 
 def shown(value: object) -> str:
-    """0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
+    """True as yes, 0.9 as 0.90, 0.125 as 0.125, 1000 as 1,000, nothing as a dash."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from app.pictures import photo_pictures
 from models.box import Box
 from models.deployment import Deployment
 from models.image import WAITING, Image
 from models.job import RUNNING, UNFINISHED, Job
 from models.membership import Membership, Role
+from models.privacy import veils
 from models.project import Project
 from models.round import FULL, OPEN, Pick, Round
 from models.species import TAXON, Species
@@ -45,6 +47,7 @@ class ProjectLine:
     round: RoundNow | None
     job: Job | None
     cover_id: int | None
+    cover: str  # where its thumbnail lies
 
 
 def projects_of(session: Session, user_id: int) -> list[ProjectLine]:
@@ -60,12 +63,17 @@ def projects_of(session: Session, user_id: int) -> list[ProjectLine]:
     cameras = tallied(session, Deployment.project_id, Deployment.project_id.in_(ids))
     answers = tallied(session, Box.project_id, and_(Box.project_id.in_(ids), Box.settled_species_id.is_not(None)))
     rounds, jobs, covers = rounds_now(session, ids), jobs_now(session, ids), covers_of(session, ids)
+    over = veils(session, covers.values())
+    pictures = {
+        project_id: str(photo_pictures(image_id, over.get(image_id))["thumbnail"])
+        for project_id, image_id in covers.items()
+    }
     lines = [
         ProjectLine(
             project=project, role=Role(role), others=members.get(project.id, 1) - 1,
             photos=sum(states.get(project.id, {}).values()), waiting=states.get(project.id, {}).get(WAITING, 0),
             cameras=cameras.get(project.id, 0), answers=answers.get(project.id, 0), round=rounds.get(project.id),
-            job=jobs.get(project.id), cover_id=covers.get(project.id),
+            job=jobs.get(project.id), cover_id=covers.get(project.id), cover=pictures.get(project.id, ""),
         )
         for project, role in rows
     ]  # fmt: skip

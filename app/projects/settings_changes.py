@@ -96,6 +96,16 @@ def change_fields(access: Access, typed: Typed) -> None:
     change(access, "settings.fields", typed["version"], wanted, apply)
 
 
+def change_privacy(access: Access, typed: Typed) -> None:
+    """Holds for every picture from now on."""
+    project = access.project
+    opened_by, hides_unseen = typed["opened_by"], bool(typed["hides_unseen"])
+    wanted = {"opened_by": opened_by, "hides_unseen": hides_unseen}
+    change(
+        access, "settings.privacy", typed["version"], wanted, lambda: project.set_privacy(opened_by, hides_unseen)
+    )  # fmt: skip
+
+
 def roll_back(access: Access, checkpoint_id: int, version: str) -> None:
     """Make another network the one that counts."""
     project, session = access.project, access.session

@@ -15,6 +15,8 @@ from app.projects.evidence import EVIDENCE, Evidence
 from models.checkpoint import Checkpoint
 from models.consensus import RULES
 from models.membership import Role
+from models.privacy import detector_words
+from models.project import OPENERS
 
 STRATEGIES = {
     "Crops unlike those already named": {
@@ -69,7 +71,7 @@ def settings_page(
     """Everything below one h1. A viewer sees the same, without the buttons."""
     session, project = access.session, access.project
     detector = session.get(Checkpoint, project.detector_id) if project.detector_id else None
-    entries = settings_queries.history(session, project.id, before)
+    entries = settings_queries.history(session, project.id, before, openings=access.may(Role.admin))
     shown = entries[: settings_queries.SHOWN_HISTORY]
     return page(
         request,
@@ -90,6 +92,8 @@ def settings_page(
         evidence=measured(),
         rules={name: rule.words for name, rule in RULES.items()},
         losses=LOSSES,
+        openers=OPENERS,
+        people_words=detector_words(project, detector),
         tuning=embedding_queries.tuning(session, get_house(request).store, project),
         networks=settings_queries.networks(session, project),
         history=history.lines(shown),

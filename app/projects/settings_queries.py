@@ -11,6 +11,7 @@ from models.audit import AuditEntry
 from models.box import Box
 from models.checkpoint import CLASSIFIER, DETECTOR, EMBEDDER, Checkpoint
 from models.errors import NotYours
+from models.privacy import OPENED
 from models.project import FLOOR, Project
 
 SHOWN_NETWORKS = 20
@@ -71,9 +72,14 @@ def obstacle(project: Project, checkpoint: Checkpoint) -> str:
     return "it is put to use under Embedding" if checkpoint.kind == EMBEDDER else ""
 
 
-def history(session: Session, project_id: int, before: int | None) -> list[AuditEntry]:
-    """The newest entries, or those before one; one more than shown, so that the page knows whether there are older ones."""
+def history(session: Session, project_id: int, before: int | None, *, openings: bool) -> list[AuditEntry]:
+    """The newest entries, or those before one; one more than shown, so that the page knows whether there are older ones.
+
+    openings: also who opened which photo of a person.
+    """
     query = select(AuditEntry).where(AuditEntry.project_id == project_id).order_by(AuditEntry.id.desc())
+    if not openings:
+        query = query.where(AuditEntry.act != OPENED)
     if before is not None:
         query = query.where(AuditEntry.id < min(max(before, 0), 2**31))
     return list(session.scalars(query.limit(SHOWN_HISTORY + 1)))

@@ -16,6 +16,7 @@ from app.projects.settings_changes import (
     change_gaps,
     change_goal,
     change_people,
+    change_privacy,
     change_rounds,
     change_thresholds,
     roll_back,
@@ -113,6 +114,16 @@ def save_fields(
     typed = {"version": version, "sex": sex, "life_stage": life_stage, "behaviours": behaviours}
     refused = tried(request, access.session, lambda: change_fields(access, typed), "fields", typed, "form")
     return settings_page(request, access, refused) if refused else saved_at(access.project.id, "fields")
+
+
+@router.post("/privacy")
+def save_privacy(
+    request: Request, access: ActingAdmin, version: Text = "", opened_by: Text = "", hides_unseen: Text = ""
+) -> Response:
+    """Who may see people, and what is hidden until somebody has looked."""
+    typed = {"version": version, "opened_by": opened_by, "hides_unseen": hides_unseen}
+    refused = tried(request, access.session, lambda: change_privacy(access, typed), "privacy", typed, "form")
+    return settings_page(request, access, refused) if refused else saved_at(access.project.id, "privacy")
 
 
 @router.post("/networks/{checkpoint_id}")

@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session, aliased
 
 from models.act import Act
 from models.batch import DUPLICATE, HERE, QUARANTINED, REFUSED, Batch, BatchFile
+from models.checkpoint import Checkpoint
 from models.image import WAITING, Image
 from models.job import UNFINISHED, Job
+from models.privacy import detector_words
+from models.project import Project
 from models.user import User
 
 BATCHES_A_PAGE = 30
@@ -155,6 +158,13 @@ def ingest_jobs(session: Session, found: list[Batch]) -> dict[int, Job]:
         .order_by(Job.asked_at.desc())
     )
     return {job.arguments["batch_id"]: job for job in jobs}
+
+
+def people_words(session: Session, project: Project, batch_id: int) -> list[str]:
+    """What the detectors that looked at the batch's photos (else the project's) mean for the people on them."""
+    looked = select(Image.detector_id).where(Image.batch_id == batch_id, Image.detector_id.is_not(None)).distinct()
+    ids = set(session.scalars(looked)) or {project.detector_id}
+    return [detector_words(project, session.get(Checkpoint, each) if each else None) for each in ids]
 
 
 def photos_in(session: Session, project_id: int) -> int:

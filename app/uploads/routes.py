@@ -87,7 +87,7 @@ def show_batch(
     return page(
         request, "batches/batch.html", project=at.project, tab="Batches", at=at, words=wording, row=row,
         state=state if state in queries.FILTERS else "", after=after, files=files[: queries.FILES_A_PAGE],
-        more=len(files) > queries.FILES_A_PAGE,
+        more=len(files) > queries.FILES_A_PAGE, people=queries.people_words(at.session, at.project, batch.id),
         broken=queries.broken_files(at.session, [batch.id], queries.FIRST_BROKEN),
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from models.box import Box, askable
 from models.checkpoint import DETECTOR, Checkpoint
 from models.image import READY, WAITING, Image
 from models.job import Job, JobShard
+from models.privacy import ask_blurs
 from models.project import Project
 from models.queue import finish_step, step_is_done
 from models.round import Round, ask_if_idle, ask_learn
@@ -38,6 +39,7 @@ from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
 from worker.jobs.looking import Looker, PhotoRow, Seen, Visit, by_detector, by_record
 from worker.jobs.networks import take_preset
+from worker.networks.kinds import PERSON
 from worker.networks.recorded import read_recorded
 
 log = structlog.get_logger()
@@ -204,6 +206,8 @@ class Ingest:
             job.rate_per_s = self._pace.after(len(seen))
             write_shard(session, self._bench, seen, gear, file_name)
             ask_early(session, self._project_id)
+            if any(PERSON in each.found.kinds for each in seen if each.found is not None):
+                ask_blurs(session, self._project_id)
         return True
 
     # --- afterwards --------------------------------------------------------------------------------------------------------

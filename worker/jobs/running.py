@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import queue
 from models.job import UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
+from worker.jobs.blurring import blur
 from worker.jobs.crop import crop
 from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
@@ -31,6 +32,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
     "curve": (ROUNDS, curve),
+    "blur": (ROUNDS, blur),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),

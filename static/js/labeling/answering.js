@@ -246,6 +246,11 @@ export class Answering {
     this.page.say([saved, ...(STAYS.has(done.kind) ? [] : this.nextWords())].join(' '));
   }
 
+  /** Then the server blurs the photo, and only its word says where the picture lies. @param {Done} done */
+  saysPerson(done) {
+    return this.page.species[done.said?.species_id ?? 0]?.kind === 'person';
+  }
+
   nextWords() {
     const crop = this.page.crop;
     const standing = crop && this.queue.standing(crop.round_id);
@@ -290,9 +295,11 @@ export class Answering {
     });
   }
 
-  /** @param {{picture: string} | Done} done @param {string} name @param {string} note */
+  /** @param {{box_id: number, picture: string} | Done} done @param {string} name @param {string} note */
   showFoot(done, name, note) {
-    this.page.panel.showLast({ picture: 'crop' in done ? done.crop.picture : done.picture, name, note });
+    this.footBox = 'box_id' in done ? done.box_id : done.crop.box_id;
+    const picture = 'box_id' in done ? done.picture : this.saysPerson(done) ? '' : done.crop.picture;
+    this.page.panel.showLast({ picture, name, note });
     this.mayUndo ||= this.done.length > 0;
     this.page.panel.showWays(this.mayUndo, this.mayRedo);
   }
@@ -302,6 +309,8 @@ export class Answering {
     this.queue.unsent.delete(entry.key);
     this.showUnsent();
     this.queue.settle(reply.round);
+    this.page.follow(reply.photos ?? []);
+    if (reply.picture && this.footBox === reply.box_id) this.page.panel.showPicture(reply.picture);
     if (entry.kind === 'undo') this.undoSent(entry, reply);
     if (entry.kind === 'redo') this.redoSent(entry, reply);
     const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
@@ -346,7 +355,7 @@ export class Answering {
     this.mayRedo = true;
     this.page.looking = '';
     this.page.show();
-    this.showFoot({ picture: crop.picture }, `${reply.name},`, words.takenBackNote);
+    this.showFoot(reply, `${reply.name},`, words.takenBackNote);
     this.page.say(words.takenBack(reply.name, crop.place));
   }
 
@@ -365,7 +374,7 @@ export class Answering {
       if (crop && crop === this.page.crop) this.page.show();
     } else if (crop) Object.assign(crop, { said: reply.species_id ? { species_id: reply.species_id, certain: reply.certain } : null, open: false });
     this.mayUndo = true;
-    this.showFoot({ picture: `/boxes/${reply.box_id}/crop.jpg` }, reply.name, words.yourLast(reply.round?.done ?? 0));
+    this.showFoot(reply, reply.name, words.yourLast(reply.round?.done ?? 0));
     if (crop && crop === this.page.crop && !STAYS.has(reply.of)) this.page.next();
     this.page.say(reply.words);
   }

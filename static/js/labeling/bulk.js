@@ -155,7 +155,8 @@ export class Bulk {
   /** @param {Done} done @param {string} note */
   finish(done, note) {
     this.page.redraw(done.before.map(({ tile }) => tile));
-    this.page.panel.showLast({ picture: `/boxes/${done.first.box}/crop.jpg`, name: done.name, note });
+    const person = done.after.some(({ said }) => this.page.species[said ?? 0]?.kind === 'person');
+    this.page.panel.showLast({ picture: person ? '' : done.first.picture, name: done.name, note });
     this.mayUndo ||= this.done.length > 0;
     this.page.panel.showWays(this.mayUndo, this.mayRedo);
   }
@@ -193,6 +194,7 @@ export class Bulk {
   sent({ entry, reply }) {
     this.unsent.delete(entry.key);
     this.showUnsent();
+    this.page.follow(reply.photos ?? []);
     if (reply.round) this.page.showRound(reply.round);
     if (reply.round?.full && entry.kind !== 'undo') this.page.roundFull(reply.round);
     const isOlder = (entry.kind === 'undo' || entry.kind === 'redo') && entry.boxId === null;
@@ -202,7 +204,7 @@ export class Bulk {
       this.mayRedo = entry.kind === 'redo' ? false : this.mayRedo;
     } else {
       this.mayUndo = this.mayRedo = true;
-      this.page.panel.showLast({ picture: `/boxes/${reply.box_id}/crop.jpg`, name: reply.name, note: entry.kind === 'undo' ? words.takenBackNote : words.yourLastAct });
+      this.page.panel.showLast({ picture: reply.picture ?? '', name: reply.name, note: entry.kind === 'undo' ? words.takenBackNote : words.yourLastAct });
     }
     this.page.panel.showWays(this.mayUndo, this.mayRedo);
     this.page.tell(reply.words);

@@ -96,6 +96,17 @@ export class Grid {
     }
   }
 
+  /** What lies over photos has changed. @param {import('./veils.js').PhotoNow[]} photos */
+  follow(photos) {
+    const now = new Map(photos.map((photo) => [photo.id, photo]));
+    const changed = this.tiles.filter((tile) => now.has(tile.image) && now.get(tile.image)?.veil !== tile.veil);
+    for (const tile of changed) {
+      const { query, veil } = /** @type {import('./veils.js').PhotoNow} */ (now.get(tile.image));
+      Object.assign(tile, { picture: `/boxes/${tile.box}/crop.jpg${query}`, veil });
+    }
+    this.redraw(changed);
+  }
+
   hasUnsent() {
     return (this.bulk?.unsent.size ?? 0) > 0;
   }
@@ -103,7 +114,7 @@ export class Grid {
   /** @param {Tile} tile */
   nameOf(tile) {
     const shown = tile.said ?? tile.guess;
-    const parts = [shown ? this.species[shown].name : words.noGuessTile];
+    const parts = [(shown ? this.species[shown].name : words.noGuessTile) + words.veiled(tile.veil)];
     if (tile.said === null && tile.guess) parts.push(`${percent(tile.p)} percent`);
     if (tile.said !== null) parts.push(words.namedBy(this.who(tile.by)));
     if (tile.said !== null && !tile.certain) parts.push(words.notCertain);
@@ -365,7 +376,7 @@ function same(one, other) {
 function rows(columns) {
   return columns.box_id.map((box, at) => ({
     box, image: columns.image_id[at], guess: columns.guess[at], p: columns.p[at], said: columns.said[at], certain: columns.certain[at],
-    by: columns.by[at], near: columns.near[at], held: columns.held[at], blind: columns.blind[at], burst: columns.burst[at],
+    by: columns.by[at], picture: columns.picture[at], veil: columns.veil[at], near: columns.near[at], held: columns.held[at], blind: columns.blind[at], burst: columns.burst[at],
   }));
 }
 

@@ -8,6 +8,7 @@ import { AHEAD, Queue } from './queue.js';
 import { Stage } from './stage.js';
 import { Strip } from './strip.js';
 import { Supply } from './supply.js';
+import { follow, isMadeNow, showOpening, veilWords } from './veils.js';
 import { words } from './words.js';
 
 const DECODED = 6; // photos ahead that lie ready as pixels
@@ -78,9 +79,25 @@ export class Page {
     delete this.element.dataset.loading;
     if (picture.state === 'broken') return this.showBroken();
     this.setState('ready');
+    showOpening(crop);
     this.stage.show(crop, picture, this.nameOf(crop));
     this.showCorner();
+    if (crop.image.veil === 'person') this.awaitBlurred(crop);
+    if (crop.image.veil === 'opened') this.closeLater(crop);
     return undefined;
+  }
+
+  /** An opened photo is blurred again when its time is over; the page that opened it comes anew. @param {import('./queue.js').Crop} crop */
+  closeLater(crop) {
+    clearTimeout(this.closing);
+    this.closing = setTimeout(() => this.crop === crop && location.replace(`${this.project}/label?box=${crop.box_id}`), crop.image.open_s * 1000);
+  }
+
+  /** A grey picture gives way to the blurred one. @param {import('./queue.js').Crop} crop */
+  async awaitBlurred(crop) {
+    if (!(await isMadeNow(crop.image.preview, () => this.crop === crop))) return;
+    const picture = this.pictures.again(crop.image.preview);
+    if ((await picture.ready) && this.crop === crop && this.strip.at === this.strip.own) this.draw(crop, picture);
   }
 
   showBroken() {
@@ -91,7 +108,21 @@ export class Page {
 
   /** @param {import('./queue.js').Crop} crop */
   nameOf(crop) {
-    return `Crop ${this.queue.placeOf(crop) || ''}, camera ${crop.image.camera}, ${crop.image.clock}, box ${crop.number} of ${crop.of}`;
+    return `${veilWords(crop)} Crop ${this.queue.placeOf(crop) || ''}, camera ${crop.image.camera}, ${crop.image.clock}, box ${crop.number} of ${crop.of}`.trim();
+  }
+
+  /** What lies over photos has changed. @param {import('./veils.js').PhotoNow[]} photos */
+  async follow(photos) {
+    const { crop } = this;
+    const changed = follow(this.queue.crops, photos);
+    if (!crop || !changed.size) return;
+    this.strip.repaint();
+    if (!changed.has(crop.image.id)) return;
+    const picture = this.pictures.fetch(crop.image.preview);
+    await picture.ready;
+    if (this.crop !== crop) return;
+    this.strip.home();
+    this.draw(crop, picture);
   }
 
   /** Fetch the photos of the next crops, and decode the nearest. */
@@ -234,7 +265,7 @@ export class Page {
 
   showCorner() {
     const crop = this.crop;
-    const own = crop ? (this.element.dataset.state === 'loading' ? words.fetchingPhoto : words.box(crop)) : '';
+    const own = crop ? (this.element.dataset.state === 'loading' ? words.fetchingPhoto : veilWords(crop) || words.box(crop)) : '';
     const mode = this.mode || (this.strip?.isArmed ? words.armed(1 + this.strip.others().length) : '');
     this.corner.textContent = this.standingWords || this.noteWords || mode || this.looking || own;
   }

@@ -115,10 +115,16 @@ export class Panel {
 
   /** The foot. @param {{picture: string, name: string, note: string}} done */
   showLast({ picture, name, note }) {
-    const image = find('img', this.last);
-    image.hidden = false;
-    if (image.getAttribute('src') !== picture) image.src = picture;
+    this.showPicture(picture);
     find('p', this.last).replaceChildren(make('span', { class: 'strong', title: name }, name), ' ', make('span', { class: 'faint tiny' }, note));
+  }
+
+  /** Beside the last answer; none while it is not sure yet which one may be shown. @param {string} picture */
+  showPicture(picture) {
+    const image = find('img', this.last);
+    image.hidden = picture === '';
+    if (picture === '') image.removeAttribute('src');
+    else if (image.getAttribute('src') !== picture) image.src = picture;
   }
 
   /** @param {boolean} mayUndo @param {boolean} mayRedo */

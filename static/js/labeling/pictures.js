@@ -30,6 +30,14 @@ export class Pictures {
     return picture;
   }
 
+  /** Another picture lies there now. @param {string} url @returns {Picture} */
+  again(url) {
+    const known = this.kept.get(url);
+    if (known) release(known);
+    this.kept.delete(url);
+    return this.fetch(url);
+  }
+
   /** Fetch all, and keep the first ones as pixels. @param {string[]} urls @param {number} decoded */
   async prepare(urls, decoded) {
     const near = new Set(urls.slice(0, decoded));

@@ -1,5 +1,6 @@
 /** One table of keys: the handler and the sheet on `?` both read it (ui words, section 6). */
 import { all, find, make } from './dom.js';
+import { keepLetters, lettersAnswer } from './personal.js';
 import { words } from './words.js';
 
 /**
@@ -44,7 +45,6 @@ export const KEYS = [
   { group: 'Help', shown: [['Esc']], says: 'leave, nothing said', act: 'leave', keys: ['Escape'] },
 ];
 
-const SWITCH = 'waterhole-letters';
 const IS_MAC = /mac/i.test(navigator.platform);
 
 export class Shortcuts {
@@ -56,7 +56,7 @@ export class Shortcuts {
     this.acts = acts;
     this.species = species;
     this.sheet = find('.key-help');
-    this.letters = localStorage.getItem(SWITCH) !== 'off';
+    this.letters = lettersAnswer();
     this.keys = KEYS.filter((row) => row.act in acts || ['species', 'help', 'leave'].includes(row.act));
     this.rows = new Map(this.keys.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
     this.acts.help = () => this.open();
@@ -128,7 +128,7 @@ export class Shortcuts {
     box.checked = this.letters;
     box.addEventListener('change', () => {
       this.letters = box.checked;
-      localStorage.setItem(SWITCH, box.checked ? 'on' : 'off');
+      keepLetters(box.checked);
     });
     const close = make('button', { class: 'button', type: 'button', 'data-close': true }, words.close, ' ', make('kbd', {}, 'Esc'));
     return [

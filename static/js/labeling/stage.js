@@ -3,11 +3,12 @@
  * No photo is ever stretched, and its surroundings fill the slack.
  */
 import { all, find, make, makeSvg, set } from './dom.js';
+import { followFingers } from './fingers.js';
+import { keepLight, lightKept } from './personal.js';
 
 const BOX_SHARE = 0.78; // of the tighter side
 const CLOSEST = 12; // pixels of the screen for one of the photo
 const LIGHT_STEP = 10;
-const LIGHT_KEPT = 'waterhole-light';
 const VIEWS = ['box', 'whole', 'pixels'];
 
 export class Stage {
@@ -23,7 +24,7 @@ export class Stage {
     this.wholeOver = makeSvg('svg', { 'aria-hidden': 'true' });
     this.whole.prepend(this.wholeCanvas, this.wholeOver);
     this.view = 'box';
-    this.light = readLight();
+    this.light = lightKept();
     /** @type {{scale: number, x: number, y: number}} screen pixels for one of the photo; its centre as shares of the photo */
     this.lens = { scale: 1, x: 0.5, y: 0.5 };
     this.listen();
@@ -127,12 +128,17 @@ export class Stage {
   /** @param {'bright' | 'contrast'} which @param {number} steps */
   adjust(which, steps) {
     this.light[which] = Math.max(-100, Math.min(100, this.light[which] + steps * LIGHT_STEP));
-    this.applyLight();
+    this.changeLight();
   }
 
   asShot() {
     this.light = { bright: 0, contrast: 0 };
+    this.changeLight();
+  }
+
+  changeLight() {
     this.applyLight();
+    keepLight(this.light);
   }
 
   applyLight() {
@@ -141,7 +147,6 @@ export class Stage {
     this.canvas.style.filter = this.wholeCanvas.style.filter = filter;
     find('#bright').value = String(bright);
     find('#contrast').value = String(contrast);
-    localStorage.setItem(LIGHT_KEPT, JSON.stringify(this.light));
   }
 
   listen() {
@@ -153,7 +158,7 @@ export class Stage {
     for (const which of /** @type {const} */ (['bright', 'contrast'])) {
       find(`#${which}`).addEventListener('input', (event) => {
         this.light[which] = Number(event.target.value);
-        this.applyLight();
+        this.changeLight();
       });
     }
     this.canvas.addEventListener('wheel', (event) => {
@@ -166,9 +171,10 @@ export class Stage {
       this.canvas.classList.add('held');
     });
     this.canvas.addEventListener('pointermove', (event) => {
-      if (this.canvas.hasPointerCapture(event.pointerId)) this.pan(event.movementX, event.movementY);
+      if (event.pointerType !== 'touch' && this.canvas.hasPointerCapture(event.pointerId)) this.pan(event.movementX, event.movementY);
     });
     this.canvas.addEventListener('pointerup', () => this.canvas.classList.remove('held'));
+    followFingers(this.canvas, this);
   }
 }
 
@@ -204,13 +210,4 @@ function rect(name, [x0, y0, x1, y1]) {
   return makeSvg('rect', {
     class: name, x: x0.toFixed(1), y: y0.toFixed(1), width: (x1 - x0).toFixed(1), height: (y1 - y0).toFixed(1),
   });
-}
-
-function readLight() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(LIGHT_KEPT) ?? '{}');
-    return { bright: Number(kept.bright) || 0, contrast: Number(kept.contrast) || 0 };
-  } catch {
-    return { bright: 0, contrast: 0 };
-  }
 }

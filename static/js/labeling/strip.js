@@ -59,6 +59,15 @@ export class Strip {
     );
   }
 
+  /** Their pictures lie elsewhere now. */
+  repaint() {
+    for (const [place, element] of all('.frame', this.frames).entries()) {
+      const { preview, thumbnail } = this.crop.burst[place];
+      set(element, { href: preview });
+      if (find('img', element).getAttribute('src') !== thumbnail) find('img', element).src = thumbnail;
+    }
+  }
+
   /** @param {number} index */
   go(index) {
     const frame = this.crop?.burst[index];

@@ -60,6 +60,7 @@ export class Supply {
         count: AHEAD, have: this.queue.have, classifier_id: learnt, by: this.page.user,
       });
       this.queue.receive(reply, unsent);
+      this.page.follow(reply.photos);
       this.page.waiting = reply.waiting;
       this.fitUnderway &&= (this.queue.classifier?.id ?? null) === learnt;
       find('.rate').textContent = reply.rate ? `${reply.rate} a minute` : '';

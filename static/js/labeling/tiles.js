@@ -18,6 +18,8 @@ import { words } from './words.js';
  * @property {number | null} held who else has it on the desk
  * @property {boolean} blind whether it is asked without the guess
  * @property {number | null} burst
+ * @property {string} picture where its crop lies
+ * @property {string} veil what lies over it: person, hidden or nothing
  */
 /** @typedef {{title: string, size: number}} Group */
 /** @typedef {{top: number, height: number, group: number, first: number, count: number}} Row count: 0 for a group's head */
@@ -174,11 +176,11 @@ export class TileList {
     const { name, said, note, mark, done } = this.page.caption(tile);
     const element = /** @type {HTMLElement} */ (BLANK.cloneNode(true));
     const [image, , caption] = element.children;
-    image.setAttribute('src', `/boxes/${tile.box}/crop.jpg`);
+    image.setAttribute('src', tile.picture);
     caption.children[0].className = said ? 'name said' : 'name';
     caption.children[0].textContent = name;
     caption.children[1].textContent = note;
-    set(element, { 'data-at': String(at), 'aria-label': this.page.name(tile), 'aria-selected': String(this.page.isChosen(at)) });
+    set(element, { 'data-at': String(at), 'data-box': String(tile.box), 'aria-label': this.page.name(tile), 'aria-selected': String(this.page.isChosen(at)) });
     element.tabIndex = at === this.focused ? 0 : -1;
     element.style.width = `${this.side}px`;
     if (mark) image.after(make('span', { class: done ? 'mark done' : 'mark' }, mark));
@@ -193,7 +195,8 @@ export class TileList {
       if (boxes && !boxes.has(this.tiles[at].box)) continue;
       const hadFocus = element === document.activeElement;
       const fresh = this.tile(at);
-      fresh.replaceChild(find('img', element), find('img', fresh)); // it is decoded already
+      const [before, now] = [find('img', element), find('img', fresh)];
+      if (before.getAttribute('src') === now.getAttribute('src')) fresh.replaceChild(before, now); // it is decoded already
       element.replaceWith(fresh);
       if (hadFocus) fresh.focus({ preventScroll: true });
     }

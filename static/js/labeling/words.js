@@ -68,6 +68,11 @@ export const words = {
   noReference: (name) => `${name}: no sure photo yet`,
   /** @param {string} name @param {number} place */
   reference: (name, place) => `${name}, reference photo ${place}`,
+  veils: {
+    person: 'A person. Blurred for you.',
+    hidden: 'Hidden until somebody has looked.',
+    opened: 'Shown to you. This was recorded.',
+  },
   noBurst: 'This photo stands alone',
   /** @param {number} n */
   armed: (n) => `Burst: the next answer is for ${n} crops. X takes another photo out, Esc leaves.`,
@@ -99,6 +104,8 @@ export const words = {
   countMode: 'Count mode: digits, Enter keeps, Esc leaves.',
 
   tiles: 'Crops',
+  /** @param {string} veil */
+  veiled: (veil) => ({ person: ', blurred', hidden: ', hidden' })[veil] ?? '',
   /** @param {number} n */
   crops: (n) => count(n, 'crop'),
   /** @param {number} n */

@@ -99,3 +99,22 @@ def test_nobody_changes_an_account_without_being_signed_in(sqlite_site: Site) ->
         for path in ("name", "theme", "password", "sign-out-everywhere"):
             assert client.post(f"/account/{path}", data={"name": "x", "old_password": "x"}).status_code == 401
         assert client.get("/account").status_code == 401
+
+
+def test_a_script_keeps_keys_and_light_and_hears_what_is_wrong(sqlite_site: Site) -> None:
+    user_id, _email, token = signed_in(sqlite_site)
+    with sqlite_site.client(token) as client:
+        assert client.post("/account/keys", data={}).json() == {}
+        assert client.post("/account/light", data={"bright": "-100", "contrast": "40"}).json() == {}
+        for wrong in ({"bright": "101"}, {"contrast": "-101"}, {"bright": "much"}, {"bright": "1e2"}):
+            answer = client.post("/account/light", data=wrong)
+            assert answer.status_code == 422
+            assert answer.json()["error"].startswith(next(iter(wrong)))
+        page = client.get("/account").text
+        assert 'data-letters="off" data-bright="-100" data-contrast="40"' in page
+    with sqlite_site.database.reading() as session:
+        kept = session.get_one(User, user_id)
+        assert (kept.letters, kept.bright, kept.contrast) == (False, -100, 40)
+    with sqlite_site.client() as nobody:
+        assert "data-letters" not in nobody.get("/sign-in").text
+        assert nobody.post("/account/light", data={"bright": "1"}).status_code == 401

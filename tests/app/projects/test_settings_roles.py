@@ -27,6 +27,7 @@ MATRIX = (
     ("POST", "/settings/goal", {"version": "1", "target": "95", "label_budget": "5000"}, Role.admin, 303),
     ("POST", "/settings/events", {"version": "1", "burst_gap": "60", "event_gap": "30"}, Role.admin, 303),
     ("POST", "/settings/fields", {"version": "1"}, Role.admin, 303),
+    ("POST", "/settings/privacy", {"version": "1", "opened_by": "expert"}, Role.admin, 303),
     ("POST", "/settings/networks/{network}", {"version": "1"}, Role.admin, 303),
     ("POST", "/settings/embedding", {"version": "1", "every": "1000", "loss": "triplet"}, Role.admin, 303),
     ("POST", "/settings/embedding/fine-tune", {}, Role.admin, 409),
