@@ -274,7 +274,8 @@ def say(
     settle(desk.session, boxes)
     act.before = {"picks": remembered(mine)}
     desk.fill(mine, ANSWERED)
-    ask_voices(desk.session, boxes)
+    if any(each.waits_for for each in boxes) or any(pick.round_id is None for pick in picks):
+        ask_voices(desk.session, boxes)
     rounds = desk.close_rounds({pick.round_id for pick in mine})
     if any(pick.round_id is None for pick in mine):
         learn_from_voices(desk.session, desk.project)

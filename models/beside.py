@@ -87,11 +87,13 @@ def take_beside(desk: Desk, count: int) -> list[tuple[Pick, Lease]]:
         return []
     now = utc_now()
     mine = or_(Pick.user_id == desk.user_id, and_(Lease.user_id == desk.user_id, Lease.expires_at > now))
-    offered = and_(Pick.user_id.is_(None), ~speaks(desk.user_id), ~was_asked(desk.user_id))
     wanted = (
         open_beside(desk.project.id)
         .outerjoin(Lease, and_(Lease.pick_id == Pick.id, Lease.slot == 0))
-        .where(or_(mine, offered), or_(Lease.id.is_(None), Lease.expires_at <= now, Lease.user_id == desk.user_id))
+        .where(
+            or_(mine, is_offered(desk.user_id)),
+            or_(Lease.id.is_(None), Lease.expires_at <= now, Lease.user_id == desk.user_id),
+        )
         .order_by(case((mine, 0), else_=1), Pick.id)
         .limit(count)
         .with_for_update(of=Pick, skip_locked=True)
@@ -109,6 +111,17 @@ def open_beside(project_id: int | BindParameter[int]) -> Select[Pick]:
     """The picks of a project that wait beside its rounds."""
     waiting = select(Pick).join(Box, Box.id == Pick.box_id)
     return waiting.where(Pick.round_id.is_(None), Pick.state == OPEN, Box.project_id == project_id)
+
+
+def is_offered(user_id: int) -> ColumnElement[bool]:
+    """Whether a pick beside the rounds may go to this person as to others."""
+    return and_(Pick.user_id.is_(None), ~speaks(user_id), ~was_asked(user_id))
+
+
+def voices_left(session: Session, project_id: int, user_id: int) -> int:
+    """How many crops wait for a voice that this person may give."""
+    waiting = open_beside(project_id).where(is_offered(user_id)).with_only_columns(func.count(Pick.id))
+    return session.scalar(waiting) or 0
 
 
 ANY_BESIDE = open_beside(bindparam("project_id")).with_only_columns(Pick.id).limit(1)

@@ -11,9 +11,10 @@ from app.pages import count_of, duration
 from app.projects.embedding_queries import Brief, brief
 from app.projects.kept import Kept
 from app.projects.overview_queries import Figures, RoundLine, figures, rounds_of
-from app.projects.people import agreement_words
+from app.projects.people import agreement_words, waiting_words
 from app.projects.queries import ProjectLine
 from app.projects.sureness import Sureness, sureness_of
+from models.beside import voices_left
 from models.membership import Role
 from models.presence import company, names_here
 from models.project import Project
@@ -42,7 +43,7 @@ class Overview:
     now: Now
     tuning: Brief
     sureness: Sureness
-    agreement: str
+    people: list[str]
     step: Step
     summary: str
 
@@ -58,16 +59,9 @@ def overview_of(house: House, access: Access) -> Overview:
     summary = summary_of(counted, names_here(session, project.id, besides=access.user.id))
     step = next_step(access, current, counted, now)
     return Overview(
-        counted,
-        rounds,
-        current,
-        now,
-        brief(session, project),
-        sureness_of(session, project),
-        agreed_in(house, project),
-        step,
-        summary,
-    )
+        counted, rounds, current, now, brief(session, project), sureness_of(session, project), people_words(house, access),
+        step, summary,
+    )  # fmt: skip
 
 
 def counted_in(house: House, project: Project) -> Figures:
@@ -84,14 +78,16 @@ def counted_in(house: House, project: Project) -> Figures:
     return kept_figures.get(key, make)
 
 
-def agreed_in(house: House, project: Project) -> str:
-    """How far people agree; it reads every label of the crops that several named."""
+def people_words(house: House, access: Access) -> list[str]:
+    """How far people agree (kept: it reads every label of the crops that several named), and what waits for people."""
+    project = access.project
 
     def make() -> str:
         with house.database.reading() as session:
             return agreement_words(session, project.id)
 
-    return kept_agreement.get((house.database, project.id), make)
+    agreed = kept_agreement.get((house.database, project.id), make)
+    return [words for words in (agreed, waiting_words(access.session, project.id)) if words]
 
 
 def next_step(access: Access, current: RoundLine | None, counted: Figures, now: Now) -> Step:
@@ -102,6 +98,9 @@ def next_step(access: Access, current: RoundLine | None, counted: Figures, now: 
         return Step("You may look, not label.")
     if current is not None:
         return Step(f"Label round {current.number}, {current.left:,} left", f"{here}/label", is_main=True)
+    voices = voices_left(access.session, access.project.id, access.user.id)
+    if voices:
+        return Step(f"Give second voices, {voices:,} left", f"{here}/label", is_main=True)
     if now.job_id or counted.waiting:
         return upload
     return Step(upload.words, upload.address, is_main=True) if upload.address else Step("Every crop has an answer.")

@@ -15,6 +15,7 @@ from app.pages import count_of
 from app.projects import people_queries
 from app.projects.people_queries import Judged
 from models.agreement import ENOUGH_CROPS, fleiss_kappa, in_words, wilson95
+from models.consensus import EXPERT, VOICE
 
 PAUSE_S = 120.0  # longer between two answers is no work
 INSTANT_S = 0.2  # shorter are answers that came in together after an offline while
@@ -92,13 +93,25 @@ def by_species(found: Sequence[Judged], names: dict[int, str]) -> list[SpeciesRi
     return lines
 
 
+def waiting_words(session: Session, project_id: int) -> str:
+    """What the crops wait for that somebody named and that have no name by the project's rule; empty where there is none."""
+    counts = people_queries.waiting_counts(session, project_id)
+    whom = {VOICE: "another person’s voice", EXPERT: "an expert"}
+    parts = [f"{counts[kind]:,} for {words}" for kind, words in whom.items() if counts.get(kind)]
+    if not parts:
+        return ""
+    total = sum(counts.values())
+    return f"{count_of(total, 'crop')} {'has' if total == 1 else 'have'} answers and no name yet: {', '.join(parts)}."
+
+
 def agreement_words(session: Session, project_id: int) -> str:
     """How far people who named the same crops agree; empty while no crop has two voices."""
     crops = people_queries.crops_of_several(session, project_id)
     if not crops:
         return ""
     if len(crops) < ENOUGH_CROPS:
-        return f"Too few to say: {len(crops)} of the {ENOUGH_CROPS} crops needed were named by two people or more."
+        were = "was" if len(crops) == 1 else "were"
+        return f"Too few to say: {len(crops)} of the {ENOUGH_CROPS} crops needed {were} named by two people or more."
     alike = sum(len(names) == 1 for names in crops)
     kappa = fleiss_kappa(crops)
     whole = f"on {alike:,} of {count_of(len(crops), 'crop')} that two or more named, all say the same."

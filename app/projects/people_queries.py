@@ -73,6 +73,12 @@ def species_names(session: Session, project_id: int) -> dict[int, str]:
     }
 
 
+def waiting_counts(session: Session, project_id: int) -> dict[str, int]:
+    """What crops wait for -> how many."""
+    waiting = select(Box.waits_for, func.count()).where(Box.project_id == project_id, Box.waits_for.is_not(None))
+    return {row[0]: row[1] for row in session.execute(waiting.group_by(Box.waits_for)) if row[0]}
+
+
 def crops_of_several(session: Session, project_id: int) -> list[Counter[int]]:
     """How often each name is said of the crops that two or more name, without the experts: who settles knows the voices."""
     people = (Label.project_id == project_id, Label.role.not_in(EXPERTS))

@@ -357,3 +357,20 @@ def test_the_plain_page_asks_for_voices_too(make_study: MakeStudy) -> None:
         make.round_of(session, session.get_one(Project, study.project_id), [make.box(session, photo)])
     page = bob.client.get(f"/projects/{study.project_id}/label", headers={"accept": "text/html"}).text
     assert f'action="/boxes/{study.boxes[0]}/labels"' in page
+
+
+def test_the_overview_says_what_waits_and_asks_who_may_speak(
+    make_study: MakeStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.projects.kept.QUICK_S", 60.0)  # however busy this machine is
+    study = make_study(2, consensus="two-of-three")
+    ann, bob = study.person(), study.person()
+    overview = f"/projects/{study.project_id}"
+    for crop in ann.crops():
+        ann.say(crop, study.species["Jaguar"])
+    pages = [person.client.get(overview, headers={"accept": "text/html"}).text for person in (ann, bob)]
+    assert all("2 crops have answers and no name yet: 2 for another person’s voice." in page for page in pages)
+    assert ["Give second voices, 2 left" in page for page in pages] == [False, True]
+    bob.say(bob.crops()[0], study.species["Ocelot"])
+    page = ann.client.get(overview, headers={"accept": "text/html"}).text
+    assert "1 of the 30 crops needed was named by two people or more." in page
