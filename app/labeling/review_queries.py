@@ -149,7 +149,7 @@ def settled_by_others(project: Project) -> Select[int, int | None, int | None, s
         select(Box.id, Box.settled_species_id, Box.guess_species_id, User.name, Label.created_at)
         .join(Label, Label.id == Box.settled_label_id)
         .join(User, User.id == Label.user_id)
-        .where(Box.project_id == project.id, Label.role.not_in(EXPERTS))
+        .where(Box.project_id == project.id, Box.settled_species_id.is_not(None), Label.role.not_in(EXPERTS))
     )
 
 
