@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, false, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.act import Act
@@ -18,7 +19,11 @@ from models.species import Species
 
 
 class Box(Base):
-    """A bounding box, corners as shares of the upright photo (0..1 from the top left)."""
+    """A bounding box, corners as shares of the upright photo (0..1 from the top left).
+
+    Corners never change: vectors, crops and predictions are found by the id. A box that a person moves is replaced by a new row,
+    which takes over its labels, picks, notes and ordinal, and the old row stays as the detector made it (models/drawing.py).
+    """
 
     __tablename__ = "box"
     __table_args__ = (
@@ -38,7 +43,7 @@ class Box(Base):
     y_min: Mapped[float]
     x_max: Mapped[float]
     y_max: Mapped[float]
-    score: Mapped[float]  # the detector's
+    score: Mapped[float]  # the detector's; 1.0 where a person drew the box, so that it counts under every threshold
     kind: Mapped[str] = mapped_column(String(12), default="animal")  # animal | person | vehicle, as the detector says
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
 
@@ -57,6 +62,11 @@ class Box(Base):
     settled_label_id: Mapped[int | None] = mapped_column(ForeignKey("label.id", use_alter=True))
     settled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    drawn: Mapped[bool] = mapped_column(default=False, server_default=false())  # by a person
+    deleted_at: Mapped[dt.datetime | None]  # it counts no more, is not asked about and has no settled name; its labels stay
+    # The box that stands in its place. No foreign key: SQLite could only add one by making the table anew.
+    replaced_by_id: Mapped[int | None]
 
     image: Mapped[Image] = relationship(lazy="raise")
 
@@ -93,9 +103,9 @@ class Box(Base):
         return newer
 
     def settle(self, session: Session) -> None:
-        """Recompute the settled name from every voice."""
+        """Recompute the settled name from every voice; a deleted box has none."""
         labels = session.scalars(select(Label).where(Label.box_id == self.id).order_by(Label.id))
-        winner = settled(labels)
+        winner = settled(labels) if self.deleted_at is None else None
         self.settled_species_id = winner.species_id if winner else None
         self.settled_label_id = winner.id if winner else None
         self.settled_at = utc_now() if winner else None
@@ -103,10 +113,27 @@ class Box(Base):
 
 
 def askable(project: Project) -> ColumnElement[bool]:
-    """The boxes that rounds may ask about: above the project's classify-above, with a crop."""
-    return and_(Box.project_id == project.id, Box.score >= project.classify_above, Box.embedder_id.is_not(None))
+    """The boxes that rounds may ask about: above the project's classify-above, with a crop, not deleted."""
+    is_sure = and_(Box.project_id == project.id, Box.score >= project.classify_above)
+    return and_(is_sure, Box.embedder_id.is_not(None), Box.deleted_at.is_(None))
 
 
 def counted(project: Project) -> ColumnElement[bool]:
     """The boxes that count as something: above count-above, or named by a person whatever the score (PRACTICE 1.4)."""
-    return or_(Box.score >= project.count_above, Box.settled_species_id.is_not(None))
+    return or_(and_(Box.score >= project.count_above, Box.deleted_at.is_(None)), Box.settled_species_id.is_not(None))
+
+
+def current_ids(session: Session, box_ids: Iterable[int]) -> dict[int, int]:
+    """Box id -> the box that stands in its place now, itself where nobody moved it."""
+    now = {box_id: box_id for box_id in box_ids}
+    while replaced := replacements(session, set(now.values())):
+        now = {box_id: replaced.get(at, at) for box_id, at in now.items()}
+    return now
+
+
+def replacements(session: Session, box_ids: set[int]) -> dict[int, int]:
+    """Box id -> the next box in its place, of those that were replaced."""
+    rows = session.execute(
+        select(Box.id, Box.replaced_by_id).where(Box.id.in_(box_ids), Box.replaced_by_id.is_not(None))
+    )
+    return {box_id: by for box_id, by in rows if by is not None}
