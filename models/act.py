@@ -31,7 +31,7 @@ class Act(Base):
     key: Mapped[str] = mapped_column(String(MAX_KEY))
     kind: Mapped[str] = mapped_column(
         String(20)
-    )  # answer | empty_photo | burst | count | flag | unflag | comment | skip | undo | redo | form
+    )  # answer | empty_photo | burst | count | flag | unflag | comment | skip | boxes | undo | redo | form
     body_sha256: Mapped[str] = mapped_column(String(64))
     answer: Mapped[dict[str, Any]] = mapped_column(default=dict)
     before: Mapped[dict[str, Any]] = mapped_column(

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from models.act import Act
-from models.box import Box, askable
+from models.box import Box, askable, current_ids
 from models.desk import Desk
+from models.drawing import BOXES
 from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
@@ -22,7 +23,7 @@ from models.species import TAXON, Species
 
 ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP = "answer", "empty_photo", "burst", "count", "skip"
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, SKIP)
-DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT)
+DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, BOXES)
 MOST = 100_000  # animals in a photo
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 
@@ -62,6 +63,7 @@ def count_animals(desk: Desk, box: Box, count: int, *, key: str) -> Act:
     body = {"box": box.id, "count": countable(count)}
     act, fresh = Act.once(desk.session, desk.user_id, key, COUNT, body, desk.project.id)
     if fresh:
+        box = desk.now(box.id)
         species = desk.session.get(Species, box.settled_species_id) if box.settled_species_id else None
         species = species if species and species.kind == TAXON else None
         keep_count(desk, act, box, species.id if species else None, count)
@@ -122,6 +124,8 @@ def answer_burst(
     act, fresh = Act.once(desk.session, desk.user_id, key, BURST, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
+        box = desk.now(box.id)
+        others = sorted(set(current_ids(desk.session, others).values()) - {box.id})
         spoken = select(Label.box_id).where(Label.box_id.in_(others), Label.user_id == desk.user_id)
         mine = set(desk.session.scalars(spoken))
         spread = [box_id for box_id in in_burst(desk, box, others) if box_id not in mine]
@@ -147,6 +151,7 @@ def skip(desk: Desk, box: Box, *, key: str, token: str = "") -> Act:
     """To the end of the round; the second time its place is filled unanswered."""
     act, fresh = Act.once(desk.session, desk.user_id, key, SKIP, {"box": box.id}, desk.project.id)
     if fresh:
+        box = desk.now(box.id)
         picks = desk.free(desk.picks([box.id]), token)
         act.before = {"picks": remembered(picks)}
         act.taken_back = not picks  # nothing was skipped, so there is nothing to undo
@@ -188,7 +193,9 @@ def say(
     token: str,
 ) -> dict[str, Any]:
     """Write one voice for each box, fill the picks that are this person's to fill, close what is full."""
+    box = desk.now(box.id)
     boxes = desk.boxes(box_ids)
+    box_ids = [each.id for each in boxes]
     picks = desk.picks(box_ids)
     mine = desk.free(picks, token)
     late = bool(token) and not any(pick.box_id == box.id for pick in mine) and not desk.has_spoken(box.id)

@@ -64,7 +64,9 @@ class Box(Base):
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     drawn: Mapped[bool] = mapped_column(default=False, server_default=false())  # by a person
-    deleted_at: Mapped[dt.datetime | None]  # it counts no more, is not asked about and has no settled name; its labels stay
+    deleted_at: Mapped[
+        dt.datetime | None
+    ]  # it counts no more, is not asked about and has no settled name; its labels stay
     # The box that stands in its place. No foreign key: SQLite could only add one by making the table anew.
     replaced_by_id: Mapped[int | None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.labeling import crop_queries
+from app.labeling import crop_queries, queries
 from app.labeling.crop_queries import AnyRow
 from app.pages import camera_time
 from models.desk import Desk
@@ -29,7 +29,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
     return {
         box_id: {
             "box_id": box_id,
-            "picture": f"/boxes/{box_id}/crop.jpg",
+            "picture": picture(box),
             "image": photo(box),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
             "burst": frames(box, bursts[box_id], beside),
@@ -47,6 +47,14 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int]) -> dict[int, Cro
     }
 
 
+def crops_of_photo(desk: Desk, image_id: int, box_ids: list[int], retired: set[int]) -> list[Crop]:
+    """Every box of a photo that can be asked about or counts, and these. One that waits to be asked blind comes without guess."""
+    beside = crop_queries.boxes_in_photos(desk.session, desk.project, [image_id])[image_id]
+    crops = crops_of(desk, sorted({*box_ids, *(box.id for box in beside)}), retired)
+    blind = queries.blind_among(desk.session, list(crops))
+    return [crop | {"guesses": []} if box_id in blind else crop for box_id, crop in crops.items()]
+
+
 def photo(box: AnyRow) -> dict[str, Any]:
     """The photo of a box."""
     return {
@@ -61,6 +69,11 @@ def photo(box: AnyRow) -> dict[str, Any]:
     }
 
 
+def picture(box: AnyRow) -> str:
+    """Where its crop lies; that of its photo while nobody has cut it out yet, since a crop's address is cached for good."""
+    return f"/boxes/{box.id}/crop.jpg" if box.embedder_id else pictures(box.image_id)["thumbnail"]
+
+
 def pictures(image_id: int) -> dict[str, str]:
     """Where the photo's two pictures lie."""
     return {"preview": f"/images/{image_id}/preview.jpg", "thumbnail": f"/images/{image_id}/thumbnail.jpg"}
@@ -72,6 +85,8 @@ def place(box: AnyRow, beside: list[AnyRow], count_above: float) -> dict[str, An
     return {
         "box": corners(box),
         "others": [corners(each) for each in others],
+        "boxes": [{"box_id": each.id, "box": corners(each)} for each in beside],
+        "drawn": box.drawn,
         "score": round(box.score, 2),
         "number": 1 + sum(each.ordinal < box.ordinal for each in others),
         "of": 1 + len(others),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.act import Act
 from models.answering import DOINGS
 from models.base import utc_now
+from models.box import Box
 from models.checkpoint import Checkpoint
 from models.desk import Desk
 from models.label import ANSWER, Label
@@ -138,8 +139,25 @@ def first_to_look_at(session: Session, project_id: int) -> int | None:
 
 def waits_blind(session: Session, box_id: int) -> bool:
     """Whether an open pick of the box is to be answered without a guess."""
-    waiting = session.scalars(select(Pick).where(Pick.box_id == box_id, Pick.state == OPEN))
-    return any(pick.is_blind for pick in waiting)
+    return bool(blind_among(session, [box_id]))
+
+
+def blind_among(session: Session, box_ids: Sequence[int]) -> set[int]:
+    """Those of the boxes with an open pick that is to be answered without a guess."""
+    waiting = session.scalars(select(Pick).where(Pick.box_id.in_(box_ids), Pick.state == OPEN))
+    return {pick.box_id for pick in waiting if pick.is_blind}
+
+
+def in_photo(session: Session, image_id: int, box_ids: Sequence[int]) -> list[int]:
+    """Those of the boxes that are of this photo, in whatever state."""
+    of_photo = session.scalars(select(Box.id).where(Box.image_id == image_id).order_by(Box.id))
+    return [box_id for box_id in of_photo if box_id in box_ids]
+
+
+def deleted_among(session: Session, box_ids: Sequence[int]) -> list[int]:
+    """Those of the boxes that people deleted, and that no other one stands for."""
+    gone = (Box.deleted_at.is_not(None), Box.replaced_by_id.is_(None))
+    return list(session.scalars(select(Box.id).where(Box.id.in_(box_ids), *gone).order_by(Box.id)))
 
 
 def leased_pick(desk: Desk, box_id: int) -> list[tuple[Pick, Lease]]:

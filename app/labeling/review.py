@@ -13,7 +13,7 @@ from app.labeling import review_queries
 from app.labeling.page import desk_of, panel_of
 from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, REASONS, UNCERTAIN, Case
 from app.pages import page
-from models.box import Box
+from models.box import Box, current_ids
 from models.desk import Desk
 from models.label import EXPERTS
 from models.membership import Role
@@ -49,11 +49,11 @@ def review(
 
 
 def box_of(desk: Desk, box_id: int) -> int:
-    """Raises NotYours unless the box is of this project."""
+    """The box in its place now. Raises NotYours unless it is of this project."""
     found = desk.session.get(Box, box_id)
     if found is None or found.project_id != desk.project.id:
         raise not_yours()
-    return box_id
+    return current_ids(desk.session, [box_id])[box_id]
 
 
 def neighbours(queue: list[Case], at: int | None) -> tuple[int | None, int | None]:
@@ -73,12 +73,21 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """Every voice about the crop, and the three flags: seen, reviewed, certain."""
     if box_id is None:
-        return {"voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True}
+        return {
+            "voices": [],
+            "comments": [],
+            "history": [],
+            "outlines": [],
+            "seen": 0,
+            "reviewed": False,
+            "certain": True,
+        }
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
     return {
         "voices": spoken,
         "comments": review_queries.comments_on(desk.session, box_id),
         "history": review_queries.history_of(desk.session, box_id),
+        "outlines": review_queries.outlines_of(desk.session, box_id),
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
         "certain": all(voice.certain for voice in spoken),

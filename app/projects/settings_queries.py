@@ -82,5 +82,6 @@ def history(session: Session, project_id: int, before: int | None) -> list[Audit
 def price(session: Session, project: Project) -> list[tuple[float, int]]:
     """(threshold, boxes at or above it). Reads every box of the project once, so the page asks only when somebody wants it."""
     sums = [func.sum(case((Box.score >= threshold, 1), else_=0)) for threshold in PRICED]
-    row = session.execute(select(*sums).where(Box.project_id == project.id, Box.score >= FLOOR)).one()
+    standing = (Box.project_id == project.id, Box.score >= FLOOR, Box.deleted_at.is_(None))
+    row = session.execute(select(*sums).where(*standing)).one()
     return [(threshold, int(count or 0)) for threshold, count in zip(PRICED, row, strict=True)]

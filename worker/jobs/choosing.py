@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.box import Box
@@ -195,9 +195,10 @@ def may_choose(session: Session, project: Project, number: int, *, wished: bool)
 
 
 def still_unnamed(session: Session, box_ids: list[int]) -> list[int]:
-    """Without those that somebody named while we chose."""
-    named: set[int] = set()
+    """Without those that somebody named, moved or deleted while we chose."""
+    gone: set[int] = set()
     for start in range(0, len(box_ids), CHUNK_ROWS):
         few = box_ids[start : start + CHUNK_ROWS]
-        named |= set(session.scalars(select(Box.id).where(Box.id.in_(few), Box.settled_species_id.is_not(None))))
-    return [box_id for box_id in box_ids if box_id not in named]
+        is_gone = or_(Box.settled_species_id.is_not(None), Box.deleted_at.is_not(None))
+        gone |= set(session.scalars(select(Box.id).where(Box.id.in_(few), is_gone)))
+    return [box_id for box_id in box_ids if box_id not in gone]
