@@ -275,5 +275,5 @@ def test_old_addresses_lead_to_the_box_as_it_is_now(make_sqlite_study: MakeStudy
     new = drew(person, new, moved={new: THERE})["box_id"]
     for address in (f"label?box={old}", f"review?box={old}"):
         page = person.client.get(f"/projects/{study.project_id}/{address}", headers={"accept": "text/html"})
-        assert page.status_code == 200 and f'/boxes/{new}/labels' in page.text
+        assert page.status_code == 200 and f"/boxes/{new}/labels" in page.text
     assert page.text.count("moved the box") == 2
