@@ -8,7 +8,7 @@ from typing import Any
 
 from app.dependencies import Access, House
 from app.labeling import queries
-from app.labeling.crops import Crop, crops_of
+from app.labeling.crops import Crop, crops_of, pictures
 from app.labeling.waiting import why_nothing
 from models.act import Act
 from models.base import utc_now
@@ -132,7 +132,9 @@ def shown(act: Act) -> dict[str, Any]:
     answer = act.answer
     return {
         "box_id": answer["box_id"],
-        "picture": f"/boxes/{answer['box_id']}/crop.jpg",
+        "picture": pictures(answer["image_id"])["thumbnail"]
+        if "drawn" in answer
+        else f"/boxes/{answer['box_id']}/crop.jpg",
         "name": answer["name"],
         "taken_back": act.kind == "undo",
         "late": bool(answer.get("late")),

@@ -17,6 +17,10 @@ export const KEYS = [
   { group: 'Answer', shown: [['N']], says: 'nothing in the whole photo', act: 'emptyPhoto', keys: ['n'], letter: true },
   { group: 'Answer', shown: [['S']], says: 'skip, ask me again later', act: 'skip', keys: ['s'], letter: true },
   { group: 'Answer', shown: [['K']], says: 'count: digits, then Enter', act: 'count', keys: ['k'], letter: true },
+  { group: 'Boxes', shown: [['B']], says: 'box mode: draw in the photo', act: 'boxes', keys: ['b'], letter: true },
+  { group: 'Boxes', shown: [['←'], ['→'], ['↑'], ['↓']], says: 'there: move by 1 pixel; Shift 10, Alt resizes', act: 'boxes', keys: [] },
+  { group: 'Boxes', shown: [['A'], ['Delete'], ['Tab']], says: 'there: add, delete, next box', act: 'boxes', keys: [] },
+  { group: 'Boxes', shown: [['Enter'], ['Esc']], says: 'there: keep; leave as before', act: 'boxes', keys: [] },
   { group: 'Note', shown: [['F']], says: 'flag for an expert, or no more', act: 'flag', keys: ['f'], letter: true },
   { group: 'Note', shown: [['C']], says: 'comment: words, then Enter', act: 'comment', keys: ['c'], letter: true },
   { group: 'Burst', shown: [['E']], says: 'the next answer is for the burst', act: 'arm', keys: ['e'], letter: true },
@@ -56,6 +60,8 @@ export class Shortcuts {
     this.rows = new Map(this.keys.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
     this.acts.help = () => this.open();
     this.acts.leave ??= () => undefined;
+    /** A mode that takes keys before the table does. @type {(event: KeyboardEvent) => boolean} */
+    this.mode = () => false;
     addEventListener('keydown', (event) => this.press(event));
     this.sheet.addEventListener('click', (event) => {
       if (event.target === this.sheet || event.target.closest('[data-close]')) this.close();
@@ -68,7 +74,12 @@ export class Shortcuts {
       this.pressInSheet(event);
       return;
     }
-    if (isTextField(event.target) || event.isComposing || isItsOwn(event)) return;
+    if (isTextField(event.target) || event.isComposing) return;
+    if (this.mode(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (isItsOwn(event)) return;
     if (this.run(event)) event.preventDefault();
   }
 
