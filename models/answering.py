@@ -193,9 +193,8 @@ def say(
     token: str,
 ) -> dict[str, Any]:
     """Write one voice for each box, fill the picks that are this person's to fill, close what is full."""
-    box = desk.now(box.id)
     boxes = desk.boxes(box_ids)
-    box_ids = [each.id for each in boxes]
+    box, box_ids = desk.now(box.id) if box.replaced_by_id else box, [each.id for each in boxes]
     picks = desk.picks(box_ids)
     mine = desk.free(picks, token)
     late = bool(token) and not any(pick.box_id == box.id for pick in mine) and not desk.has_spoken(box.id)

@@ -36,10 +36,10 @@ class Desk:
 
     def boxes(self, box_ids: Iterable[int]) -> list[Box]:
         """The boxes as they are now, held until the end of the transaction; for one that was moved the one in its place."""
-        wanted = set(box_ids)
-        while moved := {each.id: each.replaced_by_id for each in self.held(wanted) if each.replaced_by_id}:
-            wanted = {moved.get(box_id, box_id) for box_id in wanted}
-        return self.held(wanted)
+        found = self.held(set(box_ids))
+        while any(each.replaced_by_id for each in found):
+            found = self.held({each.replaced_by_id or each.id for each in found})
+        return found
 
     def now(self, box_id: int) -> Box:
         """The same for one that there is."""

@@ -17,6 +17,7 @@ from models.predictions import predictions_of
 from models.project import Project
 from models.species import Species
 from tests import make
+from tests.browser.test_accessibility import wrong
 from tests.browser.test_labeling_page import PHOTO, Desk, house, make_desk  # noqa: F401
 from tests.conftest import Site
 
@@ -215,6 +216,17 @@ def test_the_mouse_moves_resizes_and_draws(drawer: Drawer) -> None:
     drawer.page.get_by_role("button", name="Keep").click()
     drawer.kept()
     assert [near(corners, (168, 174, 400, 358)) for corners in drawer.places()] == [True]
+
+
+def test_box_mode_passes_axe_and_nothing_else_answers_in_it(drawer: Drawer) -> None:
+    drawer.enter()
+    drawer.keys("a")
+    assert wrong(drawer.page) == []
+    expect(drawer.page.locator(".answer").first).to_be_disabled()
+    drawer.keys("s", "f", "e", "/", " ", "Escape", "1")
+    drawer.desk.ready(drawer.desk.boxes[1])
+    drawer.desk.saved()
+    assert drawer.desk.names()[0] == "Jaguar" and drawer.desk.count(Act) == 1
 
 
 def test_who_was_slower_sees_both_and_loses_nothing(drawer: Drawer, complaints: list[str]) -> None:

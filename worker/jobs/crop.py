@@ -59,7 +59,7 @@ def crop(bench: Bench, job: Job, step: Step) -> None:
             if not after:
                 break
     step("left-behind", lambda: remove_unused(bench, job.project_id, job.id))
-    step("late-boxes", lambda: ask_late(bench, job.project_id))
+    step("late-boxes", work.late)
     step("next-round", work.next_round)
 
 
@@ -106,6 +106,16 @@ class Crop:
             return 0
         self._name(after, last := int(done.rsplit("-", 1)[1]))
         return last
+
+    def late(self) -> int:
+        """Ask for vectors of the embedder in use where another one took over meanwhile. Few drawn boxes are looked at alone."""
+        if self._drawn is not None:
+            with self._bench.database.reading() as session:
+                in_use = session.get_one(Project, self._project_id).embedder_id
+                others = select(Box.id).where(Box.id.in_(self._drawn), Box.embedder_id != in_use)
+                if session.scalar(others.limit(1)) is None:
+                    return 0
+        return ask_late(self._bench, self._project_id)
 
     def next_round(self) -> int:
         """Ask for a round if nobody has one to work on."""

@@ -56,6 +56,7 @@ export class Answering {
   /** A button is a submit in the form; this is the form's script. @param {SubmitEvent} event */
   submit(event) {
     event.preventDefault();
+    if (this.page.element.dataset.mode) return;
     const button = /** @type {HTMLButtonElement} */ (event.submitter);
     const acts = { empty_photo: () => this.emptyPhoto(), skip: () => this.skip(), undo: () => this.undo(), redo: () => this.redo() };
     if (button.name === 'act') acts[button.value]();
