@@ -25,6 +25,7 @@ ANSWER, EMPTY_PHOTO, BURST, COUNT, SKIP = "answer", "empty_photo", "burst", "cou
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, SKIP)
 DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, BOXES)
 MOST = 100_000  # animals in a photo
+GONE = "Somebody deleted this box meanwhile; your answer stays in its history."
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 
 
@@ -209,9 +210,11 @@ def say(
     rounds = desk.close_rounds({pick.round_id for pick in mine})
     name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name
     sized = f"{name}, {len(boxes)} crops" if len(boxes) > 1 else name
+    gone = box.deleted_at is not None
     return {
         "kind": act.kind, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": sized,
-        "species_id": species.id, "certain": certain, "late": late, "words": LATE if late else f"{sized} saved.",
+        "species_id": species.id, "certain": certain, "late": late, "gone": gone,
+        "words": GONE if gone else LATE if late else f"{sized} saved.",
         "round": rounds.get(asked_in.get(box.id, 0)) or desk.standing(asked_in.get(box.id)),
     }  # fmt: skip
 

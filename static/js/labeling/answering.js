@@ -323,7 +323,8 @@ export class Answering {
     if (entry.kind === 'undo') this.undoSent(entry, reply);
     if (entry.kind === 'redo') this.redoSent(entry, reply);
     const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
-    if (reply.late) this.page.tell(words.late(crop?.place || (reply.round?.done ?? 0)));
+    if (reply.gone) this.page.tell(reply.words);
+    else if (reply.late) this.page.tell(words.late(crop?.place || (reply.round?.done ?? 0)));
     if (reply.round?.full && entry.kind !== 'undo' && this.fullRound !== reply.round.id) {
       this.fullRound = reply.round.id;
       this.page.supply.fitUnderway = true;

@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from app.exports.queries import boxes_of as exported_boxes
 from app.projects.overview_queries import figures
+from app.projects.settings_queries import price
+from app.species.queries import rows as species_rows
 from models.box import Box
 from models.invariants import settled_names
 from models.job import Job
@@ -68,6 +70,13 @@ def counted(study: Study) -> tuple[int, int, int]:
         photos = list(session.scalars(select(Box.image_id).where(Box.project_id == project.id).distinct()))
         shown = figures(session, project)
         return shown.boxes, shown.people, len(session.execute(exported_boxes(project, photos)).all())
+
+
+def listed(study: Study) -> tuple[dict[str, int], int]:
+    """(answers of the species page for Ocelot, boxes that the settings page counts at the lowest threshold)."""
+    with study.site.database.reading() as session:
+        answers = {each.species.name: each.answers for each in species_rows(session, study.project_id)}
+        return {"Ocelot": answers["Ocelot"]}, price(session, session.get_one(Project, study.project_id))[0][1]
 
 
 def agree(study: Study) -> bool:
@@ -151,7 +160,7 @@ def test_a_deleted_box_counts_no_more_is_not_asked_and_comes_back(make_study: Ma
     assert list(boxes(study)) == [study.boxes[2]] and counted(study) == (1, 0, 1)
     assert study.picks() == {"answered": 1, "skipped": 1, "open": 1}
     assert [crop["box_id"] for crop in person.crops()] == [study.boxes[2]] and study.labels(gone)
-    assert agree(study)
+    assert agree(study) and listed(study) == ({"Ocelot": 0}, 1)
     assert person.undo()["box_id"] == gone and study.settled(gone) == study.species["Ocelot"]
     assert person.undo()["crop"]["pick_id"] is not None and study.picks() == {"answered": 1, "open": 2}
     assert counted(study) == (3, 1, 3)
@@ -198,6 +207,18 @@ def test_an_answer_on_its_way_finds_the_moved_box(make_study: MakeStudy) -> None
     assert jonas.say(crop, study.species["Jaguar"], key).status_code == 200
     assert len(study.labels()) == 1
     assert jonas.undo()["words"] == "Jaguar, taken back" and study.picks() == {"open": 2}
+
+
+def test_an_answer_to_a_box_that_was_deleted_meanwhile_stays_in_its_history(make_study: MakeStudy) -> None:
+    study = make_study(2)
+    maria, jonas = study.person(), study.person()
+    crop = jonas.crops(1)[0]
+    drew(maria, crop["box_id"], deleted=[crop["box_id"]])
+    told = jonas.say(crop, study.species["Jaguar"]).json()
+    assert told["gone"] and "deleted this box meanwhile" in told["words"]
+    assert study.settled(crop["box_id"]) is None and len(study.labels()) == 1
+    maria.undo()
+    assert study.settled(crop["box_id"]) == study.species["Jaguar"] and agree(study)
 
 
 def test_the_added_box_that_somebody_else_named_stays(make_study: MakeStudy) -> None:
