@@ -14,10 +14,11 @@ from models.answering import DOINGS, SKIP
 from models.base import utc_now
 from models.box import Box
 from models.desk import Desk
-from models.drawing import BOXES, draw_again, left_words, outcome, take_drawing_back
+from models.drawing import BOXES, outcome
 from models.label import EXPERTS, Label
 from models.round import ANSWERED, OPEN, Pick, lease_to, leases_of
 from models.species import Species
+from models.undrawing import draw_again, left_words, take_drawing_back
 from models.user import User
 
 UNDO, REDO = "undo", "redo"

@@ -10,7 +10,7 @@ import { words } from './words.js';
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {{crop: Crop, said: Crop['said'], open: boolean}} Before */
 /** @typedef {{image: number, of: number, count: number, before: number | undefined}} Counted of: the species, 0: all animals */
-/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted, noted: Pick<Crop, 'flagged' | 'comments'>, text?: string, drawing?: import('./boxes.js').Drawing, shapes?: import('./drawn.js').Shape[], added: Set<Crop>}} Done noted: as it was before. shapes, added: what a drawing changed. boxes: all that it names, on the desk or not */
+/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted, noted: Pick<Crop, 'flagged' | 'comments'>, text?: string, drawing?: import('./draft.js').Drawing, shapes?: import('./drawn.js').Shape[], added: Set<Crop>}} Done noted: as it was before. shapes, added: what a drawing changed. boxes: all that it names, on the desk or not */
 
 /** Acts beside the answer. */
 const STAYS = new Set(['count', 'flag', 'unflag', 'comment', 'boxes']);
@@ -127,7 +127,7 @@ export class Answering {
     this.inTurn(() => this.note('comment', 'comments', words.comment, { text }));
   }
 
-  /** Boxes of the photo as they were drawn. @param {import('./boxes.js').Drawing} drawing */
+  /** Boxes of the photo as they were drawn. @param {import('./draft.js').Drawing} drawing */
   draw(drawing) {
     this.inTurn(() => this.note('boxes', 'drawing', words.drawn(drawing), drawing));
   }

@@ -3,14 +3,13 @@
  * Nothing is said before Enter keeps it; Esc leaves everything as it was. A step is one pixel of the photo as it was served.
  */
 import { get } from './api.js';
-import { area, around, between, handleAt, holds, pulled, pushed, rounded } from './corners.js';
+import { around, between, handleAt, holds, pulled, pushed } from './corners.js';
 import { find, make, makeSvg, set } from './dom.js';
+import { Draft } from './draft.js';
 import { words } from './words.js';
 
 /** @typedef {import('./corners.js').Corners} Corners */
 /** @typedef {import('./corners.js').Pair} Pair */
-/** @typedef {{id: number | null, at: Corners, was: Corners | null, gone: boolean}} Outline id: none for an added box */
-/** @typedef {{moved: {box_id: number, corners: Corners}[], added: Corners[], deleted: number[]}} Drawing */
 
 const LEAST_PX = 8; // of the photo; smaller ones cannot be seen
 const NEW_SHARE = 0.2; // of the photo, a box that is added with a key
@@ -53,28 +52,24 @@ export class Boxes {
     }, { passive: false });
   }
 
-  /** In turn, as answers are. @param {any} [draft] an act that was refused, to be looked at again */
-  open(draft) {
+  /** In turn, as answers are. @param {any} [refused] a drawing that was, to be looked at again */
+  open(refused) {
     if (this.isOpen) return;
     this.answering.inTurn(async () => {
       await this.page.shown;
       if (this.page.element.dataset.state !== 'ready') return;
       if (this.answering.drawings.size) this.page.tell(words.boxesUnsent);
-      else this.begin(draft);
+      else this.begin(refused);
     });
   }
 
-  /** @param {any} [draft] */
-  begin(draft) {
+  /** @param {any} [refused] */
+  begin(refused) {
     const crop = /** @type {import('./queue.js').Crop} */ (this.page.crop);
     this.page.strip.home();
     this.stage.look(this.stage.own);
-    /** @type {Outline[]} */
-    this.boxes = crop.boxes.map(({ box_id: id, box }) => ({ id, at: box, was: box, gone: false }));
-    /** @type {{boxes: Outline[], at: number}[]} */
-    this.past = [];
-    this.at = Math.max(0, this.boxes.findIndex(({ id }) => id === crop.box_id));
-    if (draft) this.putDraft(draft);
+    this.draft = new Draft(crop);
+    if (refused) this.draft.lay(refused);
     this.before = document.activeElement;
     this.isOpen = true;
     this.page.mode = words.boxMode;
@@ -86,18 +81,6 @@ export class Boxes {
     this.stage.turn('whole');
     this.show();
     this.say(words.boxModeSaid);
-  }
-
-  /** What was drawn before, on the boxes as they are now. @param {any} draft */
-  putDraft({ moved, added, deleted, now }) {
-    this.remember();
-    const found = (id) => this.boxes.findIndex((box) => box.id === (now.get(id) ?? id));
-    for (const { box_id: id, corners } of moved) {
-      if (found(id) >= 0) this.boxes[found(id)] = { ...this.boxes[found(id)], at: corners };
-      else this.boxes.push({ id: null, at: corners, was: null, gone: false });
-    }
-    for (const corners of added) this.boxes.push({ id: null, at: corners, was: null, gone: false });
-    for (const id of deleted) if (found(id) >= 0) this.boxes[found(id)] = { ...this.boxes[found(id)], gone: true };
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was for this mode */
@@ -120,16 +103,6 @@ export class Boxes {
     return true;
   }
 
-  /** The boxes that are left. */
-  get left() {
-    return this.boxes.filter((box) => !box.gone);
-  }
-
-  /** The box that keys are about; none when all are deleted. */
-  get chosen() {
-    return this.boxes[this.at]?.gone === false ? this.boxes[this.at] : undefined;
-  }
-
   /** Pixels of the photo. @returns {Pair} */
   get size() {
     const { naturalWidth, naturalHeight } = this.stage.own.image;
@@ -143,90 +116,63 @@ export class Boxes {
 
   /** @param {number[]} way @param {KeyboardEvent} event */
   step([x, y], event) {
-    if (!this.chosen) return;
+    const { chosen } = this.draft;
+    if (!chosen) return;
     const px = event.shiftKey ? 10 : 1;
     const [dx, dy] = [(x * px) / this.size[0], (y * px) / this.size[1]];
-    const [, , x1, y1] = this.chosen.at;
-    if (!event.repeat) this.remember(); // a held key is one edit
-    this.put(event.altKey ? pulled(this.chosen.at, 'se', [x1 + dx, y1 + dy], this.least) : pushed(this.chosen.at, [dx, dy]));
+    const [, , x1, y1] = chosen.at;
+    if (!event.repeat) this.draft.remember(); // a held key is one edit
+    this.put(event.altKey ? pulled(chosen.at, 'se', [x1 + dx, y1 + dy], this.least) : pushed(chosen.at, [dx, dy]));
     this.say(event.altKey ? words.boxResized(this.px()) : words.boxMoved(this.px()));
   }
 
   /** Where the chosen box lies, in pixels. @returns {Corners} */
   px() {
-    return /** @type {Corners} */ (this.chosen.at.map((share, which) => Math.round(share * this.size[which % 2])));
+    return /** @type {Corners} */ (this.draft.chosen.at.map((share, which) => Math.round(share * this.size[which % 2])));
   }
 
   add() {
     const { lens } = this.stage;
-    this.insert(around([lens.x, lens.y], [NEW_SHARE, NEW_SHARE]));
+    this.draft.insert(around([lens.x, lens.y], [NEW_SHARE, NEW_SHARE]));
+    this.show();
     this.say(words.boxAdded);
   }
 
-  /** @param {Corners} at */
-  insert(at) {
-    this.remember();
-    this.boxes = [...this.boxes, { id: null, at, was: null, gone: false }];
-    this.at = this.boxes.length - 1;
-    this.show();
-  }
-
   delete() {
-    if (!this.chosen) return;
-    const said = words.boxDeleted(this.number, this.left.length);
-    this.remember();
-    this.boxes = this.boxes.map((box, place) => (place === this.at ? { ...box, gone: true } : box));
-    this.next(1, true);
-    this.page.say(said);
+    if (!this.draft.chosen) return;
+    this.page.say(words.boxDeleted(this.draft.number, this.draft.left.length));
+    this.draft.remove();
+    this.show();
   }
 
-  /** @param {number} step @param {boolean} [quiet] */
-  next(step, quiet = false) {
-    const count = this.boxes.length;
-    const found = Array.from({ length: count }, (_, nth) => (this.at + step * (nth + 1) + count * (nth + 1)) % count).find((place) => !this.boxes[place].gone);
-    this.at = found ?? this.at;
+  /** @param {number} step */
+  next(step) {
+    this.draft.next(step);
     this.show();
-    if (!quiet) this.say(words.boxChosen);
+    this.say(words.boxChosen);
   }
 
   /** Take the last edit back. */
   undo() {
-    const before = this.past.pop();
-    if (!before) {
+    if (!this.draft.undo()) {
       this.page.tell(words.noEdit);
       return;
     }
-    Object.assign(this, before);
     this.show();
     this.say(words.editTakenBack);
   }
 
-  remember() {
-    this.past.push({ boxes: this.boxes, at: this.at });
-  }
-
   /** @param {Corners} at where the chosen box lies now */
   put(at) {
-    this.boxes = this.boxes.map((box, place) => (place === this.at ? { ...box, at } : box));
+    this.draft.put(at);
     this.show();
   }
 
   keep() {
-    const drawing = this.drawing();
+    const { drawing } = this.draft;
     this.close();
     if (words.drawn(drawing)) this.answering.draw(drawing);
     else this.page.tell(words.boxesAsBefore);
-  }
-
-  /** What differs from the boxes that the page brought. @returns {Drawing} */
-  drawing() {
-    const standing = this.left;
-    const isElsewhere = ({ at, was }) => was !== null && String(rounded(at)) !== String(was);
-    return {
-      moved: standing.filter(isElsewhere).map(({ id, at }) => ({ box_id: /** @type {number} */ (id), corners: rounded(at) })),
-      added: standing.filter(({ id }) => id === null).map(({ at }) => rounded(at)),
-      deleted: this.boxes.filter(({ id, gone }) => gone && id !== null).map(({ id }) => /** @type {number} */ (id)),
-    };
   }
 
   leave() {
@@ -265,12 +211,7 @@ export class Boxes {
 
   /** @param {(n: number, of: number) => string} what */
   say(what) {
-    this.page.say(what(this.number, this.left.length));
-  }
-
-  /** The place of the chosen box among those that are left, from 1. */
-  get number() {
-    return this.left.indexOf(/** @type {Outline} */ (this.chosen)) + 1;
+    this.page.say(what(this.draft.number, this.draft.left.length));
   }
 
   /** @param {PointerEvent} event */
@@ -278,20 +219,19 @@ export class Boxes {
     if (!event.isPrimary || event.button !== 0) return;
     this.pad.setPointerCapture(event.pointerId);
     const place = this.placeOf(event);
-    const handle = this.chosen ? handleAt(this.onScreen(this.chosen.at), [event.offsetX, event.offsetY]) : '';
-    if (!handle) this.choose(place);
-    const isHeld = handle || (this.chosen && holds(this.chosen.at, place));
-    this.drag = { from: place, handle, start: isHeld ? this.chosen.at : null, moved: false };
+    const handle = this.handleAt(event);
+    if (!handle && this.draft.choose(place)) {
+      this.show();
+      this.say(words.boxChosen);
+    }
+    const { chosen } = this.draft;
+    this.drag = { from: place, handle, start: handle || (chosen && holds(chosen.at, place)) ? chosen.at : null, moved: false };
   }
 
-  /** The smallest box at a place, but the chosen one first. @param {Pair} place */
-  choose(place) {
-    if (this.chosen && holds(this.chosen.at, place)) return;
-    const [found] = this.left.filter(({ at }) => holds(at, place)).sort((one, other) => area(one.at) - area(other.at));
-    if (!found) return;
-    this.at = this.boxes.indexOf(found);
-    this.show();
-    this.say(words.boxChosen);
+  /** @param {PointerEvent} event @returns {string} the handle of the chosen box there */
+  handleAt(event) {
+    const { chosen } = this.draft;
+    return chosen ? handleAt(this.onScreen(chosen.at), [event.offsetX, event.offsetY]) : '';
   }
 
   /** @param {PointerEvent} event */
@@ -303,8 +243,8 @@ export class Boxes {
       const [width, height] = this.shown();
       if (Math.hypot(by[0] * width, by[1] * height) < 3) return; // a click, with an unsteady hand
       this.drag.moved = true;
-      if (start) this.remember();
-      else this.insert(between(from, place));
+      if (start) this.draft.remember();
+      else this.draft.insert(between(from, place));
     }
     if (!start) this.put(between(from, place));
     else if (!handle) this.put(pushed(start, by));
@@ -315,7 +255,7 @@ export class Boxes {
     const drag = this.drag;
     this.drag = undefined;
     if (!drag?.moved) return;
-    const [x0, y0, x1, y1] = this.chosen.at;
+    const [x0, y0, x1, y1] = this.draft.chosen.at;
     if (!drag.start && (x1 - x0 < this.least[0] || y1 - y0 < this.least[1])) this.undo();
     else this.say(!drag.start ? words.boxAdded : drag.handle ? words.boxResized(this.px()) : words.boxMoved(this.px()));
   }
@@ -327,9 +267,8 @@ export class Boxes {
 
   /** What a drag would do here. @param {PointerEvent} event */
   point(event) {
-    const handle = this.chosen ? handleAt(this.onScreen(this.chosen.at), [event.offsetX, event.offsetY]) : '';
-    const isInside = this.left.some(({ at }) => holds(at, this.placeOf(event)));
-    this.pad.dataset.would = handle || (isInside ? 'move' : 'draw');
+    const isInside = this.draft.left.some(({ at }) => holds(at, this.placeOf(event)));
+    this.pad.dataset.would = this.handleAt(event) || (isInside ? 'move' : 'draw');
   }
 
   /** Width and height of the whole photo on the screen. @returns {Pair} */
@@ -352,15 +291,16 @@ export class Boxes {
 
   /** Both pictures of the photo. */
   show() {
-    const others = this.left.filter((box) => box !== this.chosen).map(({ at }) => at);
-    this.stage.crop = { ...this.page.crop, box: this.chosen?.at ?? [0, 0, 0, 0], others };
+    const { chosen, others } = this.draft;
+    this.stage.crop = { ...this.page.crop, box: chosen?.at ?? [0, 0, 0, 0], others };
     this.stage.draw();
   }
 
   /** The crop view, whenever the stage has drawn it. */
   paint() {
-    const others = this.left.filter((box) => box !== this.chosen).flatMap(({ at }) => [rect('outline-halo', this.onScreen(at)), rect('outline-other', this.onScreen(at))]);
-    this.over.replaceChildren(...others, ...(this.chosen ? handled(this.onScreen(this.chosen.at)) : []));
+    const { chosen, others } = this.draft;
+    const dashed = others.flatMap((at) => [rect('outline-halo', this.onScreen(at)), rect('outline-other', this.onScreen(at))]);
+    this.over.replaceChildren(...dashed, ...(chosen ? handled(this.onScreen(chosen.at)) : []));
   }
 }
 

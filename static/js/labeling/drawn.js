@@ -8,7 +8,7 @@ const FIELDS = ['box_id', 'picture', 'box', 'others', 'boxes', 'drawn', 'score',
 
 /**
  * As it was drawn, before the server knows. What was before, for the way back.
- * @param {import('./queue.js').Queue} queue @param {Crop} drawnAt @param {import('./boxes.js').Drawing} drawing @returns {Shape[]}
+ * @param {import('./queue.js').Queue} queue @param {Crop} drawnAt @param {import('./draft.js').Drawing} drawing @returns {Shape[]}
  */
 export function draw(queue, drawnAt, { moved, added, deleted }) {
   const now = new Map(moved.map(({ box_id: id, corners }) => [id, corners]));

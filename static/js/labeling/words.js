@@ -96,7 +96,7 @@ export const words = {
   /** @param {number} n @param {number} of */
   editTakenBack: (n, of) => `Taken back. Box ${n} of ${of}`,
   noEdit: 'Nothing was drawn yet.',
-  /** The name of the act, as the server says it. @param {import('./boxes.js').Drawing} drawing */
+  /** The name of the act, as the server says it. @param {import('./draft.js').Drawing} drawing */
   drawn: ({ moved, added, deleted }) =>
     [[moved.length, 'moved'], [added.length, 'added'], [deleted.length, 'deleted']]
       .filter(([n]) => n)
