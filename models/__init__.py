@@ -8,6 +8,7 @@ from models.audit import AuditEntry
 from models.base import Base
 from models.batch import Batch, BatchFile
 from models.box import Box
+from models.box_edit import BoxEdit
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
 from models.estimate import Estimate
@@ -35,6 +36,7 @@ __all__ = [
     "Batch",
     "BatchFile",
     "Box",
+    "BoxEdit",
     "Checkpoint",
     "CountCorrection",
     "Deployment",

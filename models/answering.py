@@ -12,8 +12,9 @@ from sqlalchemy import or_, select
 
 from models.act import Act
 from models.beside import ask_voices, learn_from_voices
-from models.box import Box, askable, settle
+from models.box import Box, askable, current_ids, settle
 from models.desk import Desk
+from models.drawing import BOXES
 from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
@@ -24,9 +25,10 @@ from models.species import TAXON, Species
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
-DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD)
+DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
+GONE = "Somebody deleted this box meanwhile; your answer stays in its history."
 LATE = "This crop was given to somebody else; your answer is kept as a second voice."
 
 
@@ -68,6 +70,7 @@ def count_animals(desk: Desk, box: Box, count: int, *, key: str) -> Act:
     body = {"box": box.id, "count": countable(count)}
     act, fresh = Act.once(desk.session, desk.user_id, key, COUNT, body, desk.project.id)
     if fresh:
+        box = desk.now(box.id)
         species = desk.session.get(Species, box.settled_species_id) if box.settled_species_id else None
         species = species if species and species.kind == TAXON else None
         keep_count(desk, act, box, species.id if species else None, count)
@@ -129,6 +132,8 @@ def answer_burst(
     act, fresh = Act.once(desk.session, desk.user_id, key, BURST, body, desk.project.id)
     if fresh:
         species = answerable(desk, said)
+        box = desk.now(box.id)
+        others = sorted(set(current_ids(desk.session, others).values()) - {box.id})
         spoken = select(Label.box_id).where(Label.box_id.in_(others), Label.user_id == desk.user_id)
         mine = set(desk.session.scalars(spoken))
         spread = [box_id for box_id in in_burst(desk, box, others) if box_id not in mine]
@@ -183,25 +188,29 @@ def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, cert
         check_size(list(said))
         if box.id not in said:
             raise Invalid(f"said: crop {box.id} is not among those that are named")
+        nameable(desk, said)
         species = {species_id: answerable(desk, species_id) for species_id in sorted(set(said.values()))}
-        names = {box_id: species[said[box_id]] for box_id in nameable(desk, said)}
+        names = {box_id: species[said[box_id]] for box_id in sorted(said)}
         act.answer = say(desk, act, names, box, certain=certain, pick_id=None, token="")
     return act
 
 
 def nameable(desk: Desk, box_ids: Iterable[int]) -> list[int]:
-    """The same by rising id. Raises Invalid for one that this project cannot ask about and nobody has named."""
-    wanted = sorted(box_ids)
+    """The same by rising id, for one that was moved the one in its place; a deleted one keeps what is said of it.
+
+    Raises Invalid for one that this project cannot ask about and nobody has named.
+    """
+    now = current_ids(desk.session, box_ids)
     here = select(Box.id).where(
-        Box.id.in_(wanted),
+        Box.id.in_(set(now.values())),
         Box.project_id == desk.project.id,
-        or_(askable(desk.project), Box.settled_species_id.is_not(None)),
+        or_(askable(desk.project), Box.settled_species_id.is_not(None), Box.deleted_at.is_not(None), Box.drawn),
     )
     found = set(desk.session.scalars(here))
-    for box_id in wanted:
-        if box_id not in found:
+    for box_id in sorted(now):
+        if now[box_id] not in found:
             raise Invalid(f"boxes: crop {box_id} is not among those of this project that can be named")
-    return wanted
+    return sorted(set(now.values()))
 
 
 def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[int] = ()) -> Act:
@@ -210,7 +219,9 @@ def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[in
     body = {"box": box.id} | ({"boxes": box_ids} if len(box_ids) > 1 else {})
     act, fresh = Act.once(desk.session, desk.user_id, key, SKIP, body, desk.project.id)
     if fresh:
-        picks = desk.free(desk.picks(nameable(desk, box_ids)), token)
+        box = desk.now(box.id)
+        box_ids = nameable(desk, box_ids)
+        picks = desk.free(desk.picks(box_ids), token)
         act.before = {"picks": remembered(picks)}
         act.taken_back = not picks  # nothing was skipped, so there is nothing to undo
         for pick in picks:
@@ -257,8 +268,10 @@ def say(
 
     names: box id, rising -> what it is called. box: the one on the desk.
     """
-    box_ids = list(names)
-    boxes = desk.boxes(box_ids)
+    boxes = desk.boxes(names)
+    now = current_ids(desk.session, names)
+    names = {now[box_id]: species for box_id, species in names.items()}
+    box, box_ids = desk.now(box.id), [each.id for each in boxes]
     picks = desk.picks(box_ids)
     mine = desk.free(picks, token)
     late = bool(token) and not any(pick.box_id == box.id for pick in mine) and not desk.has_spoken(box.id)
@@ -282,10 +295,11 @@ def say(
     species = names[box.id] if len({each.id for each in names.values()}) == 1 else None
     name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name if species else "Several names"
     sized = f"{name}, {len(boxes)} crops" if len(boxes) > 1 else name
+    gone = box.deleted_at is not None
     return {
         "kind": act.kind, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": sized,
-        "species_id": species.id if species else None, "certain": certain, "late": late,
-        "words": LATE if late else f"{sized} saved.",
+        "species_id": species.id if species else None, "certain": certain, "late": late, "gone": gone,
+        "words": GONE if gone else LATE if late else f"{sized} saved.",
         "round": rounds.get(asked_in.get(box.id, 0)) or desk.standing(asked_in.get(box.id)),
     }  # fmt: skip
 

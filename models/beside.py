@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.base import utc_now
 from models.box import Box
-from models.consensus import VOICE, Voice, consensus
+from models.consensus import VOICE, Voice
 from models.database import CHUNK_ROWS
 from models.desk import Desk
 from models.label import Label
@@ -62,7 +62,7 @@ def apply_rule(session: Session, project: Project) -> int:
         voices: dict[int, list[Voice]] = defaultdict(list)
         for label in session.scalars(select(Label).where(Label.box_id.in_(few)).order_by(Label.id)):
             voices[label.box_id].append(label.voice)
-        moved = [box for box in boxes if box.put(consensus(project.rule, voices[box.id], blank_id))]
+        moved = [box for box in boxes if box.judge(project.rule, voices[box.id], blank_id)]
         session.flush()
         ask_voices(session, moved)
         changed += len(moved)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, false, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.act import Act
 from models.base import Base, utc_now
-from models.consensus import RULES, Outcome, Rule, consensus
+from models.consensus import RULES, Outcome, Rule, Voice, consensus
 from models.image import Image
 from models.label import ANSWER, TAKEN_BACK, Label
 from models.membership import Role
@@ -24,7 +24,11 @@ WAITS = text("waits_for IS NOT NULL")
 
 
 class Box(Base):
-    """A bounding box, corners as shares of the upright photo (0..1 from the top left)."""
+    """A bounding box, corners as shares of the upright photo (0..1 from the top left).
+
+    Corners never change: vectors, crops and predictions are found by the id. A box that a person moves is replaced by a new row,
+    which takes over its labels, picks, notes and ordinal, and the old row stays as the detector made it (models/drawing.py).
+    """
 
     __tablename__ = "box"
     __table_args__ = (
@@ -47,7 +51,7 @@ class Box(Base):
     y_min: Mapped[float]
     x_max: Mapped[float]
     y_max: Mapped[float]
-    score: Mapped[float]  # the detector's
+    score: Mapped[float]  # the detector's; 1.0 where a person drew the box, so that it counts under every threshold
     kind: Mapped[str] = mapped_column(String(12), default="animal")  # animal | person | vehicle, as the detector says
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))
 
@@ -68,6 +72,13 @@ class Box(Base):
     # Somebody spoke, and by the project's rule the crop has no name yet: `voice` (another person is asked) or `expert`.
     waits_for: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    drawn: Mapped[bool] = mapped_column(default=False, server_default=false())  # by a person
+    deleted_at: Mapped[
+        dt.datetime | None
+    ]  # it counts no more, is not asked about and has no settled name; its labels stay
+    # The box that stands in its place. No foreign key: SQLite could only add one by making the table anew.
+    replaced_by_id: Mapped[int | None]
 
     image: Mapped[Image] = relationship(lazy="raise")
 
@@ -98,8 +109,9 @@ class Box(Base):
             species_id=species.id, certain=certain, round_id=round_id, guess=guess or {}, **beside,
         )  # fmt: skip
 
-    def put(self, outcome: Outcome) -> bool:
-        """What the voices make of it; whether that is new."""
+    def judge(self, rule: Rule, voices: Sequence[Voice], blank_id: int) -> bool:
+        """What the voices make of it, of a deleted one nothing; whether that is new."""
+        outcome = consensus(rule, voices, blank_id) if self.deleted_at is None else Outcome(None)
         winner = outcome.winner
         if (self.settled_label_id, self.waits_for) == (winner.id if winner else None, outcome.waits_for):
             return False
@@ -148,7 +160,7 @@ def settle(session: Session, boxes: Sequence[Box]) -> None:
     for label in session.scalars(select(Label).where(Label.box_id.in_(spoken)).order_by(Label.id)):
         spoken[label.box_id].append(label)
     for box in boxes:
-        box.put(consensus(rule, [label.voice for label in spoken[box.id]], blank_id))
+        box.judge(rule, [label.voice for label in spoken[box.id]], blank_id)
     session.flush()
 
 
@@ -160,10 +172,27 @@ def rule_of(session: Session, project_id: int) -> tuple[Rule, int]:
 
 
 def askable(project: Project) -> ColumnElement[bool]:
-    """The boxes that rounds may ask about: above the project's classify-above, with a crop."""
-    return and_(Box.project_id == project.id, Box.score >= project.classify_above, Box.embedder_id.is_not(None))
+    """The boxes that rounds may ask about: above the project's classify-above, with a crop, not deleted."""
+    is_sure = and_(Box.project_id == project.id, Box.score >= project.classify_above)
+    return and_(is_sure, Box.embedder_id.is_not(None), Box.deleted_at.is_(None))
 
 
 def counted(project: Project) -> ColumnElement[bool]:
     """The boxes that count as something: above count-above, or named by a person whatever the score (PRACTICE 1.4)."""
-    return or_(Box.score >= project.count_above, Box.settled_species_id.is_not(None))
+    return or_(and_(Box.score >= project.count_above, Box.deleted_at.is_(None)), Box.settled_species_id.is_not(None))
+
+
+def current_ids(session: Session, box_ids: Iterable[int]) -> dict[int, int]:
+    """Box id -> the box that stands in its place now, itself where nobody moved it."""
+    now = {box_id: box_id for box_id in box_ids}
+    while replaced := replacements(session, set(now.values())):
+        now = {box_id: replaced.get(at, at) for box_id, at in now.items()}
+    return now
+
+
+def replacements(session: Session, box_ids: set[int]) -> dict[int, int]:
+    """Box id -> the next box in its place, of those that were replaced."""
+    rows = session.execute(
+        select(Box.id, Box.replaced_by_id).where(Box.id.in_(box_ids), Box.replaced_by_id.is_not(None))
+    )
+    return {box_id: by for box_id, by in rows if by is not None}

@@ -7,6 +7,7 @@ and with key_share (FOR NO KEY UPDATE), so that labels that point at them need n
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,19 @@ class Desk:
     role: Role
     predictions: Predictions
 
-    def boxes(self, box_ids: list[int]) -> list[Box]:
-        """The boxes as they are now, held until the end of the transaction."""
+    def boxes(self, box_ids: Iterable[int]) -> list[Box]:
+        """The boxes as they are now, held until the end of the transaction; for one that was moved the one in its place."""
+        found = self.held(set(box_ids))
+        while any(each.replaced_by_id for each in found):
+            found = self.held({each.replaced_by_id or each.id for each in found})
+        return found
+
+    def now(self, box_id: int) -> Box:
+        """The same for one that there is."""
+        return self.boxes([box_id])[0]
+
+    def held(self, box_ids: Iterable[int]) -> list[Box]:
+        """These very rows as they are now, held until the end of the transaction."""
         wanted = select(Box).where(Box.id.in_(box_ids)).order_by(Box.id)
         fresh = wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
         return list(self.session.scalars(fresh))

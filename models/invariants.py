@@ -33,7 +33,7 @@ from models.round import OPEN, Pick, Round
 from models.storage import Store
 from models.vectors import DamagedFile, read_ids, read_vectors
 
-EMBEDDING = ("ingest", "crop", "embed", "finetune")  # kinds of jobs that may still give crops a vector
+EMBEDDING = ("ingest", "crop", "cut", "embed", "finetune")  # kinds of jobs that may still give crops a vector
 STRAY_AFTER = dt.timedelta(minutes=30)  # a file without a row may belong to an upload that is still running
 
 
@@ -230,9 +230,12 @@ def rounds(scene: Scene) -> Iterator[str]:
 
 
 def settled_names(scene: Scene) -> Iterator[str]:
-    """I8: the settled name is what the voices say by the project's rule, and another voice is asked for where it wants one."""
+    """I8: the settled name is what the voices say by the project's rule, and another voice is asked for where it wants one; a
+    deleted box has none.
+    """
     rules = {project_id: rule_of(scene.session, project_id) for project_id in scene.session.scalars(select(Project.id))}
-    labels = scene.session.scalars(select(Label).order_by(Label.box_id, Label.id).execution_options(yield_per=2000))
+    said = select(Label).join(Box, Box.id == Label.box_id).where(Box.deleted_at.is_(None))
+    labels = scene.session.scalars(said.order_by(Label.box_id, Label.id).execution_options(yield_per=2000))
     by_box: dict[tuple[int, int], list[Voice]] = {}
     for label in labels:
         by_box.setdefault((label.box_id, label.project_id), []).append(label.voice)

@@ -60,6 +60,7 @@ def note_once(desk: Desk, box: Box, kind: str, text: str, name: str, key: str) -
     """The act, and whether it is new."""
     act, fresh = Act.once(desk.session, desk.user_id, key, kind, {"box": box.id, "text": text}, desk.project.id)
     if fresh:
+        box = desk.now(box.id)
         desk.session.add(
             Note(project_id=desk.project.id, box_id=box.id, user_id=desk.user_id, act_id=act.id, kind=kind, text=text)
         )

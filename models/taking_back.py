@@ -16,9 +16,11 @@ from models.beside import ask_voices
 from models.box import Box, settle, take_back_labels
 from models.consensus import EXPERTS
 from models.desk import Desk
+from models.drawing import BOXES, outcome
 from models.label import Label
 from models.round import ANSWERED, OPEN, Pick, lease_to, leases_of
 from models.species import Species
+from models.undrawing import draw_again, left_words, take_drawing_back
 from models.user import User
 
 UNDO, REDO = "undo", "redo"
@@ -92,16 +94,31 @@ def nothing(kind: str, words: str) -> dict[str, Any]:
 
 def take_back(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Withdraw the voices of an act and open its picks again, each back on this person's desk in its old place."""
+    if target.kind == BOXES:
+        return take_boxes_back(desk, target)
     labels = labels_of(desk, target)
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
     take_back_labels(desk.session, boxes, labels, by=desk.user_id, act=act)
     opened = reopen(desk, boxes, target.before["picks"])
     ask_voices(desk.session, boxes.values())
-    shown = boxes[target.answer["box_id"]]
+    shown = desk.now(target.answer["box_id"])
     settled_by = None if any(pick.box_id == shown.id for pick in opened) else expert_words(desk, shown)
-    return told(UNDO, target) | {
+    return told(UNDO, target, shown, list(boxes)) | {
         "words": settled_by or f"{target.answer['name']}, taken back",
         "round": desk.standing(round_id_of(target)),
+    }
+
+
+def take_boxes_back(desk: Desk, target: Act) -> dict[str, Any]:
+    """Boxes lie as they lay before, and what was to be asked about a deleted one is asked again."""
+    done, left = take_drawing_back(desk, target)
+    boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
+    reopen(desk, boxes, target.before["picks"])
+    ask_voices(desk.session, boxes.values())
+    return told(UNDO, target, desk.now(target.answer["box_id"]), list(boxes)) | {
+        "words": left_words(desk, left) or f"{target.answer['name']}, taken back",
+        "round": desk.standing(round_id_of(target)),
+        "drawn": outcome(done, back=True),
     }
 
 
@@ -116,8 +133,9 @@ def reopen(desk: Desk, boxes: dict[int, Box], remembered: list[list[Any]]) -> li
     now = utc_now()
     opened = []
     for pick in picks:
-        is_open = boxes[pick.box_id].settled_label_id is None or pick.user_id == desk.user_id
-        if is_open and desk.may_fill(leases.get(pick.id), "", now):
+        box = boxes[pick.box_id]
+        is_open = box.settled_label_id is None or pick.user_id == desk.user_id
+        if box.deleted_at is None and is_open and desk.may_fill(leases.get(pick.id), "", now):
             pick.state = OPEN
             pick.position, pick.skips = before[pick.id]
             lease_to(desk.session, pick, leases.get(pick.id), desk.user_id, now)
@@ -128,6 +146,8 @@ def reopen(desk: Desk, boxes: dict[int, Box], remembered: list[list[Any]]) -> li
 
 def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Say again what an act said, and fill its picks again where they still wait."""
+    if target.kind == BOXES:
+        return draw_boxes_again(desk, act, target)
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
     before = {pick_id for pick_id, _position, _skips in target.before["picks"]}
     picks = [pick for pick in desk.free(desk.picks(list(boxes))) if pick.id in before]
@@ -137,7 +157,21 @@ def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     rounds = desk.close_rounds({pick.round_id for pick in picks})
     round_id = round_id_of(target)
     words = f"{target.answer['name']}, skipped again" if target.kind == SKIP else f"{target.answer['name']} saved."
-    return told(REDO, target) | {"words": words, "round": rounds.get(round_id or 0) or desk.standing(round_id)}
+    shown = desk.now(target.answer["box_id"])
+    standing = rounds.get(round_id or 0) or desk.standing(round_id)
+    return told(REDO, target, shown, list(boxes)) | {"words": words, "round": standing}
+
+
+def draw_boxes_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
+    """Boxes lie again as they were drawn."""
+    done, closed = draw_again(desk, act, target)
+    rounds = desk.close_rounds({pick.round_id for pick in closed})
+    boxes = [box.id for box in desk.boxes(target.answer["boxes"])]
+    return told(REDO, target, desk.now(target.answer["box_id"]), boxes) | {
+        "words": f"{target.answer['name']}.",
+        "round": rounds.get(round_id_of(target) or 0) or desk.standing(round_id_of(target)),
+        "drawn": outcome(done),
+    }
 
 
 def say_again(desk: Desk, act: Act, boxes: dict[int, Box], labels: list[Label]) -> None:
@@ -176,10 +210,10 @@ def round_id_of(act: Act) -> int | None:
     return stood["id"] if stood else None
 
 
-def told(kind: str, target: Act) -> dict[str, Any]:
-    """What a page needs to show what was taken back or done again."""
-    kept = ("box_id", "image_id", "boxes", "name", "species_id", "certain")
-    return {"kind": kind, "of": target.kind, "nothing": False} | {name: target.answer[name] for name in kept}
+def told(kind: str, target: Act, shown: Box, box_ids: list[int]) -> dict[str, Any]:
+    """What a page needs to show what was taken back or done again. shown: the crop to go to."""
+    kept = {name: target.answer[name] for name in ("image_id", "name", "species_id", "certain")}
+    return {"kind": kind, "of": target.kind, "nothing": False, "box_id": shown.id, "boxes": box_ids} | kept
 
 
 def expert_words(desk: Desk, box: Box) -> str | None:

@@ -177,7 +177,8 @@ def boxes_of(project: Project, image_ids: list[int]) -> Select[*tuple[Any, ...]]
 def with_unnamed_crops(project: Project, image_ids: list[int]) -> Select[int]:
     """Which of the photos hold a box that rounds ask about and nobody has named: the detector names people and vehicles."""
     unnamed = and_(Box.kind == "animal", Box.score >= project.classify_above, Box.settled_species_id.is_(None))
-    return select(Box.image_id).where(Box.image_id.in_(image_ids), unnamed).distinct()
+    standing = (Box.image_id.in_(image_ids), Box.deleted_at.is_(None))
+    return select(Box.image_id).where(*standing, unnamed).distinct()
 
 
 def corrections_of(image_ids: list[int]) -> Select[int, int | None, int]:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from models.act import MAX_KEY
 from models.answering import MOST, MOST_AT_ONCE
+from models.drawing import MOST_DRAWN, Drawing
 from models.errors import Invalid
 from models.note import MOST_TEXT
 from models.observed import Observed, observed
@@ -25,6 +26,8 @@ Count = Annotated[StrictInt, Field(ge=0, le=MOST)]
 Key = Annotated[StrictStr, Field(min_length=8, max_length=MAX_KEY)]
 Word = Annotated[StrictStr, Field(max_length=200)]
 Token = Annotated[StrictStr, Field(max_length=64)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Corners = tuple[Share, Share, Share, Share]  # x_min, y_min, x_max, y_max of the photo
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -92,6 +95,29 @@ class AboutMany(Body):
 
     box: Id
     boxes: Annotated[list[Id], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class Moved(BaseModel):
+    """A box that the page showed, and where it lies now."""
+
+    box_id: Id
+    corners: Corners
+
+
+class Drawn(Body):
+    """What a person did to the boxes of one photo."""
+
+    moved: Annotated[list[Moved], Field(max_length=MOST_DRAWN)] = []
+    added: Annotated[list[Corners], Field(max_length=MOST_DRAWN)] = []
+    deleted: Annotated[list[Id], Field(max_length=MOST_DRAWN)] = []
+
+    @property
+    def drawing(self) -> Drawing:
+        """Raises Invalid when a box is moved twice."""
+        moved = {each.box_id: each.corners for each in self.moved}
+        if len(moved) < len(self.moved):
+            raise Invalid("moved: a box is named twice")
+        return Drawing(moved, self.added, self.deleted)
 
 
 class TakenBack(Body):

@@ -26,8 +26,8 @@ SPANS = 20  # bursts in one question
 
 BOXES = (
     select(
-        Box.id, Box.ordinal, Box.score, Box.x_min, Box.y_min, Box.x_max, Box.y_max, Box.image_id, Image.width_px,
-        Image.height_px, Image.path, Image.captured_at, Image.deployment_id, Image.sequence_id,
+        Box.id, Box.ordinal, Box.score, Box.drawn, Box.embedder_id, Box.x_min, Box.y_min, Box.x_max, Box.y_max, Box.image_id,
+        Image.width_px, Image.height_px, Image.path, Image.captured_at, Image.deployment_id, Image.sequence_id,
         Deployment.name.label("camera"),
     )
     .join(Image, Image.id == Box.image_id)
@@ -46,6 +46,7 @@ BESIDE = (
             and_(Box.kind == "animal", Box.score >= bindparam("least_score")),
             Box.settled_species_id.is_not(None),
         ),
+        Box.deleted_at.is_(None),
     )
     .order_by(Box.image_id, Box.ordinal)
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.labeling import crop_queries
+from app.labeling import crop_queries, queries
 from app.labeling.crop_queries import AnyRow
 from app.labeling.veils import Veils
 from app.pages import camera_time
@@ -36,7 +36,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
     return {
         box_id: {
             "box_id": box_id,
-            "picture": over.crop(box.image_id, box_id),
+            "picture": over.crop(box.image_id, box_id, is_cut=box.embedder_id is not None),
             "image": photo(box) | over.photo(box.image_id),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
             "burst": frames(box, bursts[box_id], beside, over),
@@ -52,6 +52,14 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
         }
         for box_id, box in boxes.items()
     }
+
+
+def crops_of_photo(desk: Desk, image_id: int, box_ids: list[int], retired: set[int]) -> list[Crop]:
+    """Every box of a photo that can be asked about or counts, and these. One that waits to be asked blind comes without guess."""
+    beside = crop_queries.boxes_in_photos(desk.session, desk.project, [image_id])[image_id]
+    crops = crops_of(desk, sorted({*box_ids, *(box.id for box in beside)}), retired)
+    blind = queries.waiting_blind(desk, list(crops))
+    return [crop | {"guesses": []} if box_id in blind else crop for box_id, crop in crops.items()]
 
 
 def photo(box: AnyRow) -> dict[str, Any]:
@@ -74,6 +82,8 @@ def place(box: AnyRow, beside: list[AnyRow], count_above: float) -> dict[str, An
     return {
         "box": corners(box),
         "others": [corners(each) for each in others],
+        "boxes": [{"box_id": each.id, "box": corners(each)} for each in beside],
+        "drawn": box.drawn,
         "score": round(box.score, 2),
         "number": 1 + sum(each.ordinal < box.ordinal for each in others),
         "of": 1 + len(others),

@@ -71,6 +71,7 @@ def which(desk: Desk, asked: Any, wanted: Wanted) -> Any:
     unheard = unheard_boxes(desk)
     if unheard:
         found = found.where(Box.id.not_in(unheard))
+    found = found.where(Box.deleted_at.is_(None))
     if wanted.open:
         found = found.where(Box.settled_species_id.is_(None))
     if wanted.species_id:

@@ -27,7 +27,7 @@ RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
 HISTORY = 10
 USED_ROWS = 1000  # answers that say what is used
-PHOTOS_OF = select(Box.id, Box.image_id).where(Box.id.in_(bindparam("box_ids", expanding=True)))
+PHOTOS_OF = select(Box.id, Box.image_id, Box.embedder_id).where(Box.id.in_(bindparam("box_ids", expanding=True)))
 
 
 def standings(session: Session, project_id: int, round_ids: Iterable[int] = ()) -> dict[int, dict[str, Any]]:
@@ -116,9 +116,10 @@ def retired_of(session: Session, project_id: int) -> set[int]:
     )
 
 
-def photos_of(session: Session, box_ids: Iterable[int]) -> dict[int, int]:
-    """Box id -> its photo."""
-    return {row.id: row.image_id for row in session.execute(PHOTOS_OF, {"box_ids": list(box_ids)})}
+def photos_of(session: Session, box_ids: Iterable[int]) -> dict[int, tuple[int, bool]]:
+    """Box id -> its photo, and whether its crop was cut out."""
+    rows = session.execute(PHOTOS_OF, {"box_ids": list(box_ids)})
+    return {row.id: (row.image_id, row.embedder_id is not None) for row in rows}
 
 
 def last_acts(desk: Desk, count: int = HISTORY, before: int | None = None, kinds: Sequence[str] = DOINGS) -> list[Act]:
@@ -170,6 +171,18 @@ def newest_round(session: Session, project_id: int) -> int | None:
     """The id of the newest round that was begun."""
     begun = select(Round.id).where(Round.project_id == project_id, Round.state != CHOSEN)
     return session.scalar(begun.order_by(Round.number.desc()).limit(1))
+
+
+def in_photo(session: Session, image_id: int, box_ids: Sequence[int]) -> list[int]:
+    """Those of the boxes that are of this photo, in whatever state."""
+    of_photo = session.scalars(select(Box.id).where(Box.image_id == image_id).order_by(Box.id))
+    return [box_id for box_id in of_photo if box_id in box_ids]
+
+
+def deleted_among(session: Session, box_ids: Sequence[int]) -> list[int]:
+    """Those of the boxes that people deleted, and that no other one stands for."""
+    gone = (Box.deleted_at.is_not(None), Box.replaced_by_id.is_(None))
+    return list(session.scalars(select(Box.id).where(Box.id.in_(box_ids), *gone).order_by(Box.id)))
 
 
 def leased_pick(desk: Desk, box_id: int) -> list[tuple[Pick, Lease]]:

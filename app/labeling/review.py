@@ -18,7 +18,7 @@ from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, UNCERTAIN, Cas
 from app.labeling.veils import crops_now
 from app.pages import page
 from models.beside import gold_boxes
-from models.box import Box
+from models.box import Box, current_ids
 from models.consensus import EXPERTS
 from models.desk import Desk
 from models.label import Label
@@ -82,11 +82,11 @@ def choices(desk: Desk, offered: dict[str, list[dict[str, Any]]]) -> dict[str, A
 
 
 def box_of(desk: Desk, box_id: int) -> int:
-    """Raises NotYours unless the box is of this project."""
+    """The box in its place now. Raises NotYours unless it is of this project."""
     found = desk.session.get(Box, box_id)
     if found is None or found.project_id != desk.project.id:
         raise not_yours()
-    return box_id
+    return current_ids(desk.session, [box_id])[box_id]
 
 
 def neighbours(queue: list[Case], at: int | None) -> tuple[int | None, int | None]:
@@ -109,8 +109,8 @@ def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     is_unheard = box_id is not None and bool(review_queries.unheard(desk, [box_id]))
     if box_id is None or is_unheard:
         return {
-            "voices": [], "comments": [], "history": [], "seen": 0, "reviewed": False, "certain": True, "is_gold": False,
-            "waits_for": None, "is_unheard": is_unheard,
+            "voices": [], "comments": [], "history": [], "outlines": [], "seen": 0, "reviewed": False, "certain": True,
+            "is_gold": False, "waits_for": None, "is_unheard": is_unheard,
         }  # fmt: skip
     spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
     settled_id = desk.session.get_one(Box, box_id).settled_label_id
@@ -120,6 +120,7 @@ def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
         "voices": spoken,
         "comments": review_queries.comments_on(desk.session, box_id),
         "history": review_queries.history_of(desk.session, box_id),
+        "outlines": review_queries.outlines_of(desk.session, box_id),
         "seen": len(spoken),
         "reviewed": any(voice.role in EXPERTS for voice in spoken),
         "certain": settled is None or settled.certain,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.act import Act
 from models.box import Box
+from models.box_edit import BoxEdit, deleted_ids
 from models.consensus import EXPERTS, VOICE
 from models.database import CHUNK_ROWS
 from models.desk import Desk
@@ -64,13 +65,15 @@ class Voice:
 def cases(session: Session, project: Project) -> list[Case]:
     """All that nobody who may settle it has settled, by reason, then the newest doubt first."""
     found: dict[int, Case] = {}
+    deleted = set(session.scalars(deleted_ids(project.id)))
     for case in [
         *flagged(session, project),
         *differing(session, project),
         *uncertain(session, project),
         *doubted(session, project),
     ]:
-        found.setdefault(case.box_id, case)
+        if case.box_id not in deleted:
+            found.setdefault(case.box_id, case)
     return sorted(found.values(), key=lambda case: (REASONS.index(case.reason), -case.since.timestamp(), case.box_id))
 
 
@@ -243,6 +246,19 @@ def history_of(session: Session, box_id: int) -> list[Said]:
         )
         for row in session.execute(said)
     ]  # fmt: skip
+
+
+def outlines_of(session: Session, box_id: int) -> list[AnyRow]:
+    """(kind, name, created_at) of what people did to the outline of a crop, the newest first, through all its rows."""
+    edits: list[AnyRow] = []
+    seen: set[int] = set()
+    waiting = [box_id]
+    while waiting:
+        seen |= {at := waiting.pop()}
+        edits += session.execute(BoxEdit.about(at)).all()
+        before = select(BoxEdit.box_id).where(BoxEdit.becomes_id == at)
+        waiting += [each for each in session.scalars(before) if each not in seen]
+    return sorted(set(edits), key=lambda edit: edit.created_at, reverse=True)
 
 
 def comments_on(session: Session, box_id: int) -> list[AnyRow]:

@@ -20,6 +20,8 @@ from app.dependencies import (
     ActingViewer,
     Annotator,
     InHouse,
+    Reading,
+    ReadingUser,
     Writing,
     WritingUser,
     access,
@@ -32,6 +34,7 @@ from app.labeling.bodies import (
     Body,
     Commented,
     Counted,
+    Drawn,
     Flagged,
     Said,
     SaidOfBurst,
@@ -40,7 +43,7 @@ from app.labeling.bodies import (
     Wanted,
     checked,
 )
-from app.labeling.crops import crops_of, guesses
+from app.labeling.crops import Crop, crops_of, crops_of_photo, guesses
 from app.labeling.page import desk_of, label_page, leased_crops
 from app.labeling.review_filters import Filters
 from app.labeling.veils import shown_now
@@ -48,8 +51,9 @@ from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
 from models.act import Act
 from models.answering import ANSWERS, answer, answer_burst, count_animals, empty_photo, skip
-from models.box import Box
+from models.box import Box, current_ids
 from models.desk import Desk
+from models.drawing import draw
 from models.errors import NotSignedIn
 from models.membership import Role
 from models.noting import comment, flag, keep_gold
@@ -90,6 +94,11 @@ def box_of(session: Session, box_id: int) -> Box:
     return found
 
 
+def standing_box(session: Session, box_id: int) -> Box:
+    """The box in whose place nobody put another one. Raises NotYours when there is none."""
+    return session.get_one(Box, current_ids(session, [box_of(session, box_id).id])[box_id])
+
+
 @router.get("/projects/{project_id}/label")
 def show_label(
     request: Request, member: ActingViewer, house: InHouse, box: int | None = None, open: OpenId = None
@@ -98,7 +107,7 @@ def show_label(
 
     open: this person opened its photo, as a moment ago the button did.
     """
-    wanted = box_of(member.session, box) if box is not None else None
+    wanted = standing_box(member.session, box) if box is not None else None
     if wanted is not None and wanted.project_id != member.project.id:
         raise not_yours()
     opening = Opening.alive(member.session, open, member.user.id)
@@ -146,8 +155,9 @@ def show_answered(member: Annotator, house: InHouse, before: int | None = None) 
     """The crops that this person answered before, the newest first: where the arrow to the left leads after a reload."""
     desk = desk_of(member, house)
     acts = queries.last_acts(desk, before=min(before, LARGEST_ID) if before else None, kinds=ANSWERS)
-    crops = crops_of(desk, [act.answer["box_id"] for act in acts], set())
-    answered = [crops[act.answer["box_id"]] | {"act_id": act.id, "round": act.answer["round"]} for act in acts]
+    now = current_ids(desk.session, [act.answer["box_id"] for act in acts])
+    crops = crops_of(desk, list(now.values()), set())
+    answered = [crops[now[act.answer["box_id"]]] | {"act_id": act.id, "round": act.answer["round"]} for act in acts]
     return JSONResponse({"crops": answered})
 
 
@@ -195,6 +205,33 @@ def comment_box(request: Request, sent: SentFields, at: ActingAtBox) -> Response
     body = checked(Commented, sent)
     by_whom(at.access, body)
     return told(request, at.desk, comment(at.desk, at.box, body.text, key=body.idempotency_key))
+
+
+@router.post("/boxes/{box_id}/drawing")
+def draw_boxes(request: Request, sent: SentFields, at: ActingAtBox) -> Response:
+    """Move, add and delete boxes of the box's photo."""
+    body = checked(Drawn, sent)
+    by_whom(at.access, body)
+    return told(request, at.desk, draw(at.desk, at.box, body.drawing, key=body.idempotency_key))
+
+
+@router.get("/boxes/{box_id}/photo")
+def show_photo(
+    box_id: int,
+    session: Reading,
+    user: ReadingUser,
+    house: InHouse,
+    seen: Annotated[list[int] | None, Query(max_length=100)] = None,
+) -> Response:
+    """The boxes of the box's photo as they are now, for a page whose drawing came too late. seen: the boxes that it showed."""
+    box = box_of(session, box_id)
+    desk = desk_of(access(session, user, box.project_id, Role.annotator), house)
+    now = current_ids(session, [box_id, *queries.in_photo(session, box.image_id, seen or [])])
+    gone = queries.deleted_among(session, list(now.values()))
+    drawn = {"moved": [[old, new] for old, new in now.items() if old != new], "added": [], "deleted": gone}
+    return JSONResponse(
+        {"drawn": drawn, "image_id": box.image_id, "crops": photo_of(desk, box.image_id, [now[box_id]])}
+    )
 
 
 @router.post("/boxes/{box_id}/burst-labels")
@@ -269,6 +306,8 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
     extra: dict[str, Any] = {"act_id": act.id, "classifier_id": desk.project.classifier_id}
     if act.answer["boxes"]:
         extra |= shown_now(desk.session, act.answer["boxes"], box_id)
+    if "drawn" in act.answer:
+        extra["crops"] = photo_of(desk, act.answer["image_id"], [box_id])
     if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
     return JSONResponse(act.answer | extra)
@@ -287,6 +326,13 @@ def way_back(request: Request, desk: Desk, box_id: int | None) -> str | None:
 
 def returned_crop(desk: Desk, box_id: int) -> dict[str, Any]:
     """The crop that undo leads to, with its lease where it waits again."""
+    box_id = current_ids(desk.session, [box_id])[box_id]
     retired = queries.retired_of(desk.session, desk.project.id)
     taken = queries.leased_pick(desk, box_id)
     return leased_crops(desk, taken, retired)[0] if taken else crops_of(desk, [box_id], retired)[box_id]
+
+
+def photo_of(desk: Desk, image_id: int, box_ids: list[int]) -> list[Crop]:
+    """The crops of a photo."""
+    now = current_ids(desk.session, box_ids)
+    return crops_of_photo(desk, image_id, list(now.values()), queries.retired_of(desk.session, desk.project.id))

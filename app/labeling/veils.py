@@ -23,8 +23,10 @@ class Veils:
         """Its pictures."""
         return photo_pictures(image_id, self._veils.get(image_id), self._open(image_id))
 
-    def crop(self, image_id: int, box_id: int) -> str:
-        """The picture of a crop of it."""
+    def crop(self, image_id: int, box_id: int, *, is_cut: bool = True) -> str:
+        """The picture of a crop of it; that of the photo while nobody has cut it out yet, since a crop's address is cached."""
+        if not is_cut:
+            return str(self.photo(image_id)["thumbnail"])
         return crop_picture(box_id, self._veils.get(image_id), self._open(image_id))
 
     def _open(self, image_id: int) -> Opening | None:
@@ -34,14 +36,21 @@ class Veils:
 def shown_now(session: Session, box_ids: Iterable[int], shown: int | None = None) -> dict[str, Any]:
     """photos: those of these boxes as they are to be shown from now on, since a page may still hold sharp pictures.
     picture: that of one crop of them."""
-    image_ids = queries.photos_of(session, box_ids)
-    over = Veils(veils(session, set(image_ids.values())))
-    photos = [{"id": image_id, **over.photo(image_id)} for image_id in sorted(set(image_ids.values()))]
-    return {"photos": photos} | ({"picture": over.crop(image_ids[shown], shown)} if shown else {})
+    found = queries.photos_of(session, {*box_ids, shown} if shown else box_ids)
+    image_ids = {image_id for image_id, _is_cut in found.values()}
+    over = Veils(veils(session, image_ids))
+    photos = [{"id": image_id, **over.photo(image_id)} for image_id in sorted(image_ids)]
+    return {"photos": photos} | ({"picture": picture_of(over, found, shown)} if shown else {})
 
 
 def crops_now(session: Session, box_ids: Sequence[int]) -> dict[int, str]:
     """Box id -> the picture of its crop as it is to be shown now."""
-    image_ids = queries.photos_of(session, box_ids)
-    over = Veils(veils(session, set(image_ids.values())))
-    return {box_id: over.crop(image_id, box_id) for box_id, image_id in image_ids.items()}
+    found = queries.photos_of(session, box_ids)
+    over = Veils(veils(session, {image_id for image_id, _is_cut in found.values()}))
+    return {box_id: picture_of(over, found, box_id) for box_id in found}
+
+
+def picture_of(over: Veils, found: dict[int, tuple[int, bool]], box_id: int) -> str:
+    """The picture of one of the crops found."""
+    image_id, is_cut = found[box_id]
+    return over.crop(image_id, box_id, is_cut=is_cut)

@@ -172,7 +172,7 @@ def skipped_boxes(desk: Desk) -> list[int]:
     wanted = (
         select(Box.id)
         .join(Pick, Pick.box_id == Box.id)
-        .where(Box.id.in_(box_ids), Box.settled_species_id.is_(None), Pick.state == SKIPPED)
+        .where(Box.id.in_(box_ids), Box.settled_species_id.is_(None), Box.deleted_at.is_(None), Pick.state == SKIPPED)
         .order_by(Box.id)
     )
     return list(dict.fromkeys(desk.session.scalars(wanted)))

@@ -153,7 +153,7 @@ def tallies_of(session: Session, project: Project, said: ColumnElement[int | Non
             func.count(case((askable(project), 1))),
             func.count(case((is_counted, 1))),
         )
-        .where(Box.project_id == project.id)
+        .where(Box.project_id == project.id, Box.deleted_at.is_(None))
         .where(or_(Box.score >= min(project.classify_above, project.count_above), is_settled))
         .group_by(name)
     )

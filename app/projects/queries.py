@@ -139,6 +139,7 @@ def covers_of(session: Session, project_ids: Sequence[int]) -> dict[int, int]:
         .where(
             Box.project_id == Project.id,
             Box.kind == "animal",
+            Box.deleted_at.is_(None),
             or_(said.is_(None), said.not_in(no_animals)),
             ~with_person,
         )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry
 from models.box import Box
+from models.box_edit import deleted_ids
 from models.checkpoint import CLASSIFIER, DETECTOR, EMBEDDER, Checkpoint
 from models.errors import NotYours
 from models.privacy import OPENED
@@ -88,5 +89,11 @@ def history(session: Session, project_id: int, before: int | None, *, openings: 
 def price(session: Session, project: Project) -> list[tuple[float, int]]:
     """(threshold, boxes at or above it). Reads every box of the project once, so the page asks only when somebody wants it."""
     sums = [func.sum(case((Box.score >= threshold, 1), else_=0)) for threshold in PRICED]
-    row = session.execute(select(*sums).where(Box.project_id == project.id, Box.score >= FLOOR)).one()
-    return [(threshold, int(count or 0)) for threshold, count in zip(PRICED, row, strict=True)]
+    every, deleted = (
+        session.execute(select(*sums).where(which, Box.score >= FLOOR)).one()  # the first from the index alone
+        for which in (Box.project_id == project.id, Box.id.in_(deleted_ids(project.id)))
+    )
+    return [
+        (threshold, int(count or 0) - int(gone or 0))
+        for threshold, count, gone in zip(PRICED, every, deleted, strict=True)
+    ]

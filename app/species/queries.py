@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.box import Box
+from models.box_edit import deleted_ids
 from models.errors import Invalid, NotYours
 from models.species import TAXON, Species, Synonym
 
@@ -33,8 +34,12 @@ def rows(session: Session, project_id: int) -> list[Row]:
 
 def boxes_by(session: Session, project_id: int, column: InstrumentedAttribute[int | None]) -> dict[int, int]:
     """species id -> how many boxes of the project have it in this column."""
-    counted = select(column, func.count()).where(Box.project_id == project_id, column.is_not(None)).group_by(column)
-    return {species_id: number for species_id, number in session.execute(counted) if species_id is not None}
+    every = (
+        select(column, func.count()).where(Box.project_id == project_id, column.is_not(None), *which).group_by(column)
+        for which in ((), (Box.id.in_(deleted_ids(project_id)),))
+    )
+    counted, deleted = (dict(session.execute(each).all()) for each in every)
+    return {species_id: number - deleted.get(species_id, 0) for species_id, number in counted.items() if species_id}
 
 
 def listed(session: Session, project_id: int) -> list[dict[str, object]]:

@@ -1,10 +1,11 @@
 """The photos of a project whose boxes people have answered, as a detector can learn from them.
 
 Decisions: a box with a species is an animal, "Not an animal" is a false box, and its corners are what they are now, whoever drew
-or moved them. People, vehicles and what nobody can tell teach nothing: a detector that took people for background could no
-longer help to hide them. A photo counts when everything that was asked about is answered; what was too doubtful to be
-asked about stays doubtful, unless somebody called the photo empty. A photo in which people counted more than is boxed is left
-out, and one with a crop of the audit: those teach nothing.
+or moved them. A box that people deleted is a false one too, unless it shows again what another one shows. People, vehicles and
+what nobody can tell teach nothing: a detector that took people for background could no longer help to hide them. A photo counts
+when everything that was asked about is answered; what was too doubtful to be asked about stays doubtful, unless somebody called
+the photo empty. A photo in which people counted more than is boxed is left out, and one with a crop of the audit: those teach
+nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from models.act import Act
 from models.answering import EMPTY_PHOTO
 from models.audited import audited_ids
 from models.box import Box, askable
+from models.box_edit import DELETED
 from models.database import Database
 from models.deployment import Deployment
 from models.image import READY, CountCorrection, Image
@@ -37,7 +39,7 @@ SHARED = 0.3  # of the smaller of two boxes: a doubtful box that shares so much 
 
 
 class Answer(NamedTuple):
-    """One box. said: the kind of answer that settled it, or nothing; act: what was done to say it."""
+    """One box. said: the kind of answer that settled it, DELETED, or nothing; act: what was done to say it."""
 
     image_id: int
     sha256: str
@@ -65,18 +67,22 @@ def answered_photos(database: Database, store: Store, project_id: int) -> list[T
 
 
 def read_answers(session: Session, project: Project) -> list[Answer]:
-    """Every box of the project's photos, photo by photo."""
+    """Every box of the project's photos, photo by photo; not those in whose place another one stands, nor what people drew in
+    vain.
+    """
+    said = case((Box.deleted_at.is_not(None), DELETED), else_=Species.kind)
     rows = session.execute(
         select(
             Image.id, Image.sha256, Deployment.name, Box.x_min, Box.y_min, Box.x_max, Box.y_max,
-            askable(project), Species.kind, Species.name, Act.kind,
+            askable(project), said, Species.name, Act.kind,
         )
         .join(Image, Image.id == Box.image_id)
         .join(Deployment, Deployment.id == Image.deployment_id)
         .outerjoin(Species, Species.id == Box.settled_species_id)
         .outerjoin(Label, Label.id == Box.settled_label_id)
         .outerjoin(Act, Act.id == Label.act_id)
-        .where(Box.project_id == project.id, Image.state == READY)
+        .where(Box.project_id == project.id, Image.state == READY, Box.replaced_by_id.is_(None))
+        .where(or_(Box.deleted_at.is_(None), ~Box.drawn))
         .order_by(Image.id, Box.ordinal)
     )  # fmt: skip
     return [Answer(row[0], row[1], row[2], (row[3], row[4], row[5], row[6]), *row[7:]) for row in rows]
@@ -104,12 +110,14 @@ def true_photo(store: Store, boxes: Sequence[Answer]) -> TruePhoto:
     animals = [box for box in boxes if box.said == TAXON]
     empty = any(box.said == FALSE and box.act == EMPTY_PHOTO for box in boxes)
     false = [box for box in boxes if box.said == FALSE or (box.said is None and empty)]
-    doubtful = corners(box for box in boxes if box not in animals and box not in false)
+    deleted = corners(box for box in boxes if box.said == DELETED)
+    doubtful = corners(box for box in boxes if box.said != DELETED and box not in animals and box not in false)
     right = corners(animals)
+    wrong = np.concatenate([corners(false), deleted[~share(deleted, right)]])
     first = boxes[0]
     return TruePhoto(
         str(store.original(first.sha256).resolve()), first.sha256, first.place, right,
-        tuple(str(box.name) for box in animals), doubtful[~share(doubtful, right)], corners(false),
+        tuple(str(box.name) for box in animals), doubtful[~share(doubtful, right)], wrong,
     )  # fmt: skip
 
 

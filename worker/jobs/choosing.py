@@ -195,10 +195,10 @@ def may_choose(session: Session, project: Project, number: int, *, wished: bool)
 
 
 def still_unnamed(session: Session, box_ids: list[int]) -> list[int]:
-    """Without those that somebody named, or spoke about, while we chose."""
-    named: set[int] = set()
-    spoken = or_(Box.settled_species_id.is_not(None), Box.waits_for.is_not(None))
+    """Without those that somebody named, spoke about, moved or deleted while we chose."""
+    gone: set[int] = set()
+    is_gone = or_(Box.settled_species_id.is_not(None), Box.waits_for.is_not(None), Box.deleted_at.is_not(None))
     for start in range(0, len(box_ids), CHUNK_ROWS):
         few = box_ids[start : start + CHUNK_ROWS]
-        named |= set(session.scalars(select(Box.id).where(Box.id.in_(few), spoken)))
-    return [box_id for box_id in box_ids if box_id not in named]
+        gone |= set(session.scalars(select(Box.id).where(Box.id.in_(few), is_gone)))
+    return [box_id for box_id in box_ids if box_id not in gone]

@@ -1,4 +1,5 @@
-"""The crop job: classify-above was lowered, so boxes that had no crop yet get one, with vector and prediction.
+"""The crop job: classify-above was lowered, or a person drew boxes, so boxes that had no crop yet get one, with vector and
+prediction. A job for drawn boxes names them, so that it never reads the others.
 
 The boxes are there already, so the files are written under their ids before the transaction that names them. Photos are
 taken in the order of their ids, 32 a step; the claim of a step names the photos between which it lies, so that it is found
@@ -58,7 +59,7 @@ def crop(bench: Bench, job: Job, step: Step) -> None:
             if not after:
                 break
     step("left-behind", lambda: remove_unused(bench, job.project_id, job.id))
-    step("late-boxes", lambda: ask_late(bench, job.project_id))
+    step("late-boxes", work.late)
     step("next-round", work.next_round)
 
 
@@ -69,6 +70,7 @@ class Crop:
         """pool: decoders that this job has for itself."""
         self._bench, self._pool = bench, pool
         self._job_id, self._project_id = job.id, job.project_id
+        self._drawn: list[int] | None = job.arguments.get("boxes")
         self._pace = Pace()
 
     def count(self) -> None:
@@ -76,7 +78,8 @@ class Crop:
         with self._bench.database.writing() as session:
             job, project = session.get_one(Job, self._job_id), session.get_one(Project, self._project_id)
             if not job.total:
-                job.total = session.scalar(select(func.count(Box.image_id.distinct())).where(lacking(project))) or 0
+                lacks = self._lacking(project)
+                job.total = session.scalar(select(func.count(Box.image_id.distinct())).where(lacks)) or 0
 
     def is_cancelled(self) -> bool:
         """Whether somebody asked to stop."""
@@ -91,7 +94,7 @@ class Crop:
             done = session.scalar(
                 select(JobShard.step).where(JobShard.job_id == self._job_id, JobShard.step.like(f"photos-{after}-%"))
             )
-            wanted = [] if done else read_wanted(session, project, after)
+            wanted = [] if done else read_wanted(session, self._lacking(project), after)
             embedder = session.get(Checkpoint, project.embedder_id) if project.embedder_id else None
         if wanted and embedder is not None:
             done = f"photos-{after}-{wanted[-1].image_id}"
@@ -104,10 +107,24 @@ class Crop:
         self._name(after, last := int(done.rsplit("-", 1)[1]))
         return last
 
+    def late(self) -> int:
+        """Ask for vectors of the embedder in use where another one took over meanwhile. Few drawn boxes are looked at alone."""
+        if self._drawn is not None:
+            with self._bench.database.reading() as session:
+                in_use = session.get_one(Project, self._project_id).embedder_id
+                others = select(Box.id).where(Box.id.in_(self._drawn), Box.embedder_id != in_use)
+                if session.scalar(others.limit(1)) is None:
+                    return 0
+        return ask_late(self._bench, self._project_id)
+
     def next_round(self) -> int:
         """Ask for a round if nobody has one to work on."""
         with self._bench.database.writing() as session:
             return int(ask_if_idle(session, session.get_one(Project, self._project_id)) is not None)
+
+    def _lacking(self, project: Project) -> ColumnElement[bool]:
+        """The boxes that this job is about."""
+        return lacking(project) if self._drawn is None else and_(lacking(project), Box.id.in_(self._drawn))
 
     def _write(self, step: str, wanted: list[Wanted], embedder: Checkpoint) -> None:
         """Crops and vectors, durably; then the rows that name them."""
@@ -161,28 +178,29 @@ class Crop:
 
     def _name(self, after: int, last: int) -> None:
         """Predictions of the boxes of these photos that have none yet."""
-        fresh = and_(Box.image_id > after, Box.image_id <= last, Box.guess_classifier_id.is_(None))
+        here = and_(Box.image_id > after, Box.image_id <= last) if self._drawn is None else Box.id.in_(self._drawn)
+        fresh = and_(here, Box.guess_classifier_id.is_(None))
         name_boxes(self._bench, self._project_id, f"{self._job_id}-{after}", fresh)
 
 
-def read_wanted(session: Session, project: Project, after: int) -> list[Wanted]:
+def read_wanted(session: Session, lacks: ColumnElement[bool], after: int) -> list[Wanted]:
     """The next photos that have boxes without a crop, by rising id."""
     photos = session.execute(
         select(Image.id, Image.sha256)
         .join(Box, Box.image_id == Image.id)
-        .where(lacking(project), Image.state == READY, Image.id > after)
+        .where(lacks, Image.state == READY, Image.id > after)
         .distinct()
         .order_by(Image.id)
         .limit(SHARD_PHOTOS)
     ).all()
-    return [read_photo(session, project, image_id, sha256) for image_id, sha256 in photos]
+    return [read_photo(session, lacks, image_id, sha256) for image_id, sha256 in photos]
 
 
-def read_photo(session: Session, project: Project, image_id: int, sha256: str) -> Wanted:
+def read_photo(session: Session, lacks: ColumnElement[bool], image_id: int, sha256: str) -> Wanted:
     """One photo's boxes that lack a crop."""
     boxes = session.execute(
         select(Box.id, Box.x_min, Box.y_min, Box.x_max, Box.y_max)
-        .where(lacking(project), Box.image_id == image_id)
+        .where(lacks, Box.image_id == image_id)
         .order_by(Box.ordinal)
     ).all()
     corners = np.array([row[1:] for row in boxes], np.float32).reshape(-1, 4)
@@ -191,5 +209,5 @@ def read_photo(session: Session, project: Project, image_id: int, sha256: str) -
 
 def lacking(project: Project) -> ColumnElement[bool]:
     """Animals that shall be classified and have no vector yet."""
-    is_sure_animal = and_(Box.kind == ANIMAL, Box.score >= project.classify_above)
+    is_sure_animal = and_(Box.kind == ANIMAL, Box.score >= project.classify_above, Box.deleted_at.is_(None))
     return and_(Box.project_id == project.id, is_sure_animal, Box.embedder_id.is_(None))

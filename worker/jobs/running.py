@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models import queue
+from models.drawing import CUT
 from models.job import UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
@@ -28,6 +29,7 @@ Run = Callable[[Bench, Job, Step], None]
 KINDS: dict[str, tuple[str, Run]] = {
     "ingest": (PHOTOS, ingest),
     "crop": (PHOTOS, crop),
+    CUT: (PHOTOS, crop),
     "learn": (ROUNDS, learn),
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),

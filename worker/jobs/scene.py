@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.audited import untaught
 from models.box import Box
+from models.box_edit import deleted_ids
 from models.checkpoint import Checkpoint
 from models.image import Image
 from models.job import DONE, Job
@@ -47,7 +48,7 @@ class Boxes:
     """All boxes with a crop, one row each, by rising id; the matrix says which have a vector of the embedder in use."""
 
     ids: Ids
-    scores: NDArray[np.float64]  # the detector's
+    scores: NDArray[np.float64]  # the detector's; 1 where a person drew the box
     askable: NDArray[np.bool_]
     settled: NDArray[np.bool_]  # by now, whatever the snapshot says
     sequence: Ids
@@ -106,11 +107,12 @@ def trained_names(session: Session, project_id: int, said: Snapshot) -> dict[int
 
 
 def told_names(session: Session, project_id: int, said: Snapshot) -> dict[int, int]:
-    """Box id -> species, without those that nobody can tell."""
+    """Box id -> species, without those that nobody can tell and boxes that were deleted."""
+    deleted = set(session.scalars(deleted_ids(project_id)))
     training = set(
         session.scalars(select(Species.id).where(Species.project_id == project_id, Species.kind.in_(TRAINS)))
     )
-    return {box_id: name for box_id, name in said.names.items() if name in training}
+    return {box_id: name for box_id, name in said.names.items() if name in training and box_id not in deleted}
 
 
 def read_boxes(session: Session, project: Project) -> Boxes:
@@ -118,7 +120,7 @@ def read_boxes(session: Session, project: Project) -> Boxes:
     found = session.execute(
         select(Box.id, Box.score, Box.settled_species_id, Image.sequence_id, Image.deployment_id)
         .join(Image, Image.id == Box.image_id)
-        .where(Box.project_id == project.id, Box.embedder_id.is_not(None))
+        .where(Box.project_id == project.id, Box.embedder_id.is_not(None), Box.deleted_at.is_(None))
         .order_by(Box.id)
     ).all()
     ids, scores, settled, sequences, deployments = zip(*found, strict=True) if found else ((), (), (), (), ())
@@ -139,7 +141,7 @@ def cut_above(session: Session, project: Project) -> float:
     if session.scalar(cutting.limit(1)) in (None, DONE):
         return project.classify_above
     lacking = select(func.max(Box.score)).where(
-        Box.project_id == project.id, Box.embedder_id.is_(None), Box.score >= project.classify_above
+        Box.project_id == project.id, Box.embedder_id.is_(None), Box.score >= project.classify_above, ~Box.drawn
     )
     surest = session.scalar(lacking)
     return project.classify_above if surest is None else nextafter(surest, inf)

@@ -4,15 +4,16 @@
  */
 import { newKey } from './api.js';
 import { find } from './dom.js';
+import { draw, takeIn, undraw } from './drawn.js';
 import { words } from './words.js';
 
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {{crop: Crop, said: Crop['said'], open: boolean}} Before */
 /** @typedef {{image: number, of: number, count: number, before: number | undefined}} Counted of: the species, 0: all animals */
-/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted, noted: Pick<Crop, 'flagged' | 'comments'>, text?: string}} Done noted: as it was before. boxes: all that it names, on the desk or not */
+/** @typedef {{key: string, kind: string, name: string, said: Crop['said'], crop: Crop, before: Before[], boxes: number[], place: number, counted?: Counted, noted: Pick<Crop, 'flagged' | 'comments'>, text?: string, drawing?: import('./draft.js').Drawing, shapes?: import('./drawn.js').Shape[], added: Set<Crop>}} Done noted: as it was before. shapes, added: what a drawing changed. boxes: all that it names, on the desk or not */
 
 /** Acts beside the answer. */
-const STAYS = new Set(['count', 'flag', 'unflag', 'comment', 'gold', 'no_gold']);
+const STAYS = new Set(['count', 'flag', 'unflag', 'comment', 'gold', 'no_gold', 'boxes']);
 
 export class Answering {
   /** @param {import('./page.js').Page} page @param {import('./outbox.js').Outbox} outbox @param {any} last what the server knows of earlier visits */
@@ -26,6 +27,10 @@ export class Answering {
     this.undone = [];
     this.mayUndo = last.may_undo;
     this.mayRedo = last.may_redo;
+    /** Keys of drawings on their way, and of what takes them back: until they arrive their boxes have no ids. @type {Map<string, Done | undefined>} */
+    this.drawings = new Map();
+    /** Somebody was faster. @type {(entry: import('./store.js').Entry, why: string) => void} */
+    this.drawingRefused = () => undefined;
     outbox.addEventListener('sent', (event) => this.sent(event.detail));
     outbox.addEventListener('refused', (event) => this.refused(event.detail));
     page.panel.form.addEventListener('click', (event) => (this.isShifted = event.shiftKey));
@@ -38,7 +43,8 @@ export class Answering {
   async start() {
     for (const entry of await this.outbox.start()) {
       this.queue.unsent.set(entry.key, { roundId: null, weight: 0, boxes: entry.boxes });
-      if (entry.kind !== 'undo' && !STAYS.has(entry.kind)) for (const box of entry.boxes) this.queue.close(box);
+      if (entry.kind === 'boxes') this.drawings.set(entry.key, undefined);
+      else if (entry.kind !== 'undo' && !STAYS.has(entry.kind)) for (const box of entry.boxes) this.queue.close(box);
     }
     if (this.queue.current && !this.queue.current.open && this.queue.unsent.size) this.queue.crops = [];
     this.showUnsent();
@@ -49,6 +55,7 @@ export class Answering {
   /** A button is a submit in the form; this is the form's script. @param {SubmitEvent} event */
   submit(event) {
     event.preventDefault();
+    if (this.page.element.dataset.mode) return;
     const button = /** @type {HTMLButtonElement} */ (event.submitter);
     const acts = { empty_photo: () => this.emptyPhoto(), skip: () => this.skip(), undo: () => this.undo(), redo: () => this.redo() };
     if (button.name === 'act') acts[button.value]();
@@ -121,6 +128,11 @@ export class Answering {
     this.inTurn(() => this.note('comment', 'comments', words.comment, { text }));
   }
 
+  /** Boxes of the photo as they were drawn. @param {import('./draft.js').Drawing} drawing */
+  draw(drawing) {
+    this.inTurn(() => this.note('boxes', 'drawing', words.drawn(drawing), drawing));
+  }
+
   /** Beside the answer: the crop stays on the desk. @param {string} kind @param {string} address @param {string} name @param {Record<string, unknown>} body */
   note(kind, address, name, body) {
     const crop = /** @type {Crop} */ (this.page.crop);
@@ -158,7 +170,7 @@ export class Answering {
   inTurn(act) {
     this.line = this.line.then(async () => {
       const state = this.page.element.dataset.state;
-      if (this.page.crop && (state === 'ready' || state === 'broken')) await act();
+      if (this.page.crop && (state === 'ready' || state === 'broken') && !this.page.element.dataset.mode) await act();
     });
   }
 
@@ -173,6 +185,7 @@ export class Answering {
       before: crops.map((each) => ({ crop: each, said: each.said, open: each.open })),
       boxes: [...new Set([...crops.map((each) => each.box_id), ...others])],
       counted: this.counted(crop, said, body), noted: { flagged: crop.flagged, comments: crop.comments }, text: body.text,
+      drawing: kind === 'boxes' ? body : undefined, added: new Set(),
     };
     await this.keep(done, kind, `/boxes/${crop.box_id}/${address}`, {
       ...body, lease_token: crop.lease_token, ...(crop.pick_id ? { pick_id: crop.pick_id } : {}),
@@ -193,6 +206,7 @@ export class Answering {
 
   /** What an act says of the crops that this page knows. @param {Done} done */
   put(done) {
+    if (done.drawing) done.shapes = draw(this.queue, done.crop, done.drawing);
     for (const { crop } of done.before) Object.assign(crop, { said: done.said, open: false, pendingCount: undefined });
     if (done.counted) this.queue.count(done.counted, done.counted.count);
     if (done.kind === 'flag' || done.kind === 'unflag') done.crop.flagged = done.kind === 'flag';
@@ -202,6 +216,7 @@ export class Answering {
 
   /** As it was before. @param {Done} done */
   putBack(done) {
+    if (done.shapes) undraw(this.queue, done.shapes, done.added);
     for (const { crop, said, open } of done.before) Object.assign(crop, { said, open });
     if (STAYS.has(done.kind)) Object.assign(done.crop, done.noted);
     else for (const box of done.boxes) this.queue.said.delete(box);
@@ -216,6 +231,7 @@ export class Answering {
     const boxId = about.crop?.box_id ?? null;
     const boxes = about.boxes ?? [];
     this.queue.unsent.set(key, { roundId: about.crop?.round_id ?? null, weight, boxes });
+    if (about.drawing) this.drawings.set(key, about);
     this.showUnsent();
     const sent = { ...body, idempotency_key: key, by: this.page.user };
     try {
@@ -224,6 +240,7 @@ export class Answering {
       find('#alarm').textContent = words.storageFull;
       this.page.standingWords = words.storageFull;
       this.queue.unsent.delete(key);
+      this.drawings.delete(key);
       this.page.showCorner();
       throw error;
     }
@@ -240,7 +257,7 @@ export class Answering {
     const size = done.boxes.length;
     const sized = size > 1 ? `${done.name}, ${size} crops` : done.name;
     this.showFoot(done, sized, words.yourLast(done.place));
-    if (STAYS.has(done.kind)) this.page.show();
+    if (STAYS.has(done.kind) && !done.drawing?.deleted.includes(done.crop.box_id)) this.page.show();
     else this.page.next();
     const saved = done.kind === 'skip' ? words.skippedSaid : STAYS.has(done.kind) ? words.noted(done.name) : size > 1 ? words.savedForMany(done.name, size) : words.savedFor(done.name, done.place);
     this.page.say([saved, ...(STAYS.has(done.kind) ? [] : this.nextWords())].join(' '));
@@ -308,13 +325,17 @@ export class Answering {
   sent({ entry, reply }) {
     this.queue.unsent.delete(entry.key);
     this.showUnsent();
+    const drawing = this.drawings.get(entry.key);
+    this.drawings.delete(entry.key);
     this.queue.settle(reply.round);
     this.page.follow(reply.photos ?? []);
     if (reply.picture && this.footBox === reply.box_id) this.page.panel.showPicture(reply.picture);
+    if (reply.drawn && this.drawings.size === 0) this.arrived(reply, drawing); // else a newer one brings the last word
     if (entry.kind === 'undo') this.undoSent(entry, reply);
     if (entry.kind === 'redo') this.redoSent(entry, reply);
     const crop = entry.boxId === null ? undefined : this.queue.ofBox(entry.boxId);
-    if (reply.late) this.page.tell(words.late(crop?.place || (reply.round?.done ?? 0)));
+    if (reply.gone) this.page.tell(reply.words);
+    else if (reply.late) this.page.tell(words.late(crop?.place || (reply.round?.done ?? 0)));
     if (reply.round?.full && entry.kind !== 'undo' && this.fullRound !== reply.round.id) {
       this.fullRound = reply.round.id;
       this.page.supply.fitUnderway = true;
@@ -323,6 +344,15 @@ export class Answering {
     if (this.page.crop) this.page.showRound();
     const isNew = reply.classifier_id !== (this.queue.classifier?.id ?? null);
     if (isNew || this.queue.openCount === 0) this.page.supply.refill();
+  }
+
+  /** The boxes of a photo as the server has them. @param {any} reply @param {Done} [done] what brought them */
+  arrived(reply, done) {
+    const added = takeIn(this.queue, reply);
+    for (const crop of added) done?.added.add(crop);
+    if (this.page.crop?.image.id !== reply.image_id) return;
+    if (reply.drawn.deleted.includes(this.page.crop.box_id)) this.page.next();
+    else this.page.show();
   }
 
   /** @param {import('./store.js').Entry} entry @param {any} reply */
@@ -337,7 +367,7 @@ export class Answering {
     if (known) {
       const { pick_id: pickId, lease_token: token, round_id: roundId, said } = reply.crop;
       if (entry.boxId === null) this.noteAgain(known, reply.crop);
-      Object.assign(known, { lease_token: token, open: pickId !== null }, pickId ? { pick_id: pickId, round_id: roundId } : {}, entry.boxId === null ? { said } : {});
+      Object.assign(known, { lease_token: token, open: pickId !== null || (known.open && known.pick_id === null) }, pickId ? { pick_id: pickId, round_id: roundId } : {}, entry.boxId === null ? { said } : {});
     }
     if (entry.boxId === null) this.showOlderTakenBack(known ?? this.queue.insert(reply.crop), reply);
     if (reply.words !== words.takenBackWords(reply.name)) this.page.tell(reply.words);
@@ -382,6 +412,7 @@ export class Answering {
   /** The server said no: the crop waits again, and the page says why. @param {{entry: import('./store.js').Entry, words: string}} result */
   refused({ entry, words: why }) {
     this.queue.unsent.delete(entry.key);
+    this.drawings.delete(entry.key);
     this.showUnsent();
     const at = this.done.findIndex((done) => done.key === entry.key);
     if (at >= 0) {
@@ -391,6 +422,7 @@ export class Answering {
       else this.page.showRound();
     }
     this.page.tell(words.refused(why));
+    if (entry.kind === 'boxes') this.drawingRefused(entry, why);
   }
 }
 

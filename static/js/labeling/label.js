@@ -1,5 +1,6 @@
 /** The label page: puts stage, strip, panel, queue and outbox together. */
 import { Answering } from './answering.js';
+import { Boxes } from './boxes.js';
 import { Connection } from './connection.js';
 import { Count } from './count.js';
 import { find } from './dom.js';
@@ -45,6 +46,7 @@ function start() {
   const answering = new Answering(page, outbox, state.last);
   const count = new Count(page, answering);
   const notes = new Notes(page, answering);
+  const boxes = new Boxes(page, answering);
   const finder = new Finder(find('.find'), page.panel, {
     take: (id, certain) => answering.species(id, certain),
     say: (said) => page.tell(said),
@@ -56,9 +58,10 @@ function start() {
   });
   const burst = { arm, out: () => page.strip.takeOut(), majority: () => answering.majority() };
   find('.strip-acts').addEventListener('click', (event) => burst[event.target.closest('[data-burst]')?.dataset.burst]?.());
-  keys(
+  const shortcuts = keys(
     {
       arm,
+      boxes: () => boxes.open(),
       majority: burst.majority,
       count: () => count.open(),
       flag: () => notes.flag(),
@@ -72,6 +75,7 @@ function start() {
     },
     (key, certain) => answering.key(key, certain),
   );
+  shortcuts.mode = (event) => boxes.press(event);
 }
 
 /** @param {Record<string, (step: any) => void>} acting @param {(key: string, certain: boolean) => boolean} species */
@@ -80,6 +84,7 @@ function keys(acting, species) {
   const button = find('.help-button');
   button.hidden = false;
   button.addEventListener('click', () => shortcuts.open());
+  return shortcuts;
 }
 
 start();

@@ -37,6 +37,8 @@ export class Page {
     this.standingWords = '';
     /** What the keyboard is for, when it is not for answering. */
     this.mode = '';
+    /** Called before another crop is shown. */
+    this.leaveMode = () => undefined;
     this.supply = new Supply(this);
   }
 
@@ -46,8 +48,14 @@ export class Page {
     if (this.mayLabel) this.supply.start();
   }
 
-  /** Show the current crop; its photo is drawn in the same moment when it was fetched ahead. */
-  async show() {
+  /** Show the current crop; its photo is drawn in the same moment when it was fetched ahead. `shown` waits for it. */
+  show() {
+    this.leaveMode();
+    this.shown = this.bring();
+    return this.shown;
+  }
+
+  async bring() {
     const crop = /** @type {import('./queue.js').Crop} */ (this.queue.current);
     const picture = this.pictures.fetch(crop.image.preview);
     this.crop = crop;
@@ -157,7 +165,7 @@ export class Page {
   /** Look at another photo of the burst. @param {any} frame @param {number} index @param {number} count */
   async look(frame, index, count) {
     const crop = this.crop;
-    if (!this.stage.own) return;
+    if (!this.stage.own || this.element.dataset.mode) return;
     const isOwn = frame.id === crop.image.id;
     this.looking = isOwn ? '' : words.otherFrame(index + 1, count);
     this.showCorner();
@@ -207,6 +215,7 @@ export class Page {
 
   /** Nothing waits: say why in the place of the photo. */
   showNothing() {
+    this.leaveMode();
     this.crop = undefined;
     for (const still of all('.still', this.element)) still.remove();
     this.strip.stop();

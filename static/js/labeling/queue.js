@@ -16,6 +16,8 @@
  * @property {any} image
  * @property {number[]} box
  * @property {number[][]} others
+ * @property {{box_id: number, box: import('./corners.js').Corners}[]} boxes all of the photo, its own too
+ * @property {boolean} drawn by a person
  * @property {number} score
  * @property {number} number
  * @property {number} of
@@ -152,7 +154,7 @@ export class Queue {
       crop.guesses = reply.guesses[crop.box_id] ?? crop.guesses;
     }
     const unsent = new Set([...unsentThen, ...this.unsentBoxes]);
-    if (unsent.size === 0 && tokens.size < AHEAD) this.drop((crop) => crop.open && crop !== this.current && !tokens.has(crop.pick_id));
+    if (unsent.size === 0 && tokens.size < AHEAD) this.drop((crop) => crop.open && crop.pick_id !== null && crop !== this.current && !tokens.has(crop.pick_id));
     const held = new Set(this.crops.filter((crop) => crop.open).map((crop) => crop.pick_id));
     const fresh = reply.crops.filter((crop) => !held.has(crop.pick_id) && !unsent.has(crop.box_id));
     for (const { box_id: boxId } of fresh) this.drop((crop) => crop.box_id === boxId && crop !== this.current);
@@ -195,6 +197,6 @@ export class Queue {
 }
 
 /** @param {any} crop @returns {Crop} */
-function asShown(crop) {
+export function asShown(crop) {
   return { ...crop, open: crop.pick_id !== null, place: 0 };
 }

@@ -18,6 +18,10 @@ export const KEYS = [
   { group: 'Answer', shown: [['N']], says: 'nothing in the whole photo', act: 'emptyPhoto', keys: ['n'], letter: true },
   { group: 'Answer', shown: [['S']], says: 'skip, ask me again later', act: 'skip', keys: ['s'], letter: true },
   { group: 'Answer', shown: [['K']], says: 'count: digits, then Enter', act: 'count', keys: ['k'], letter: true },
+  { group: 'Boxes', shown: [['B']], says: 'box mode: draw in the photo', act: 'boxes', keys: ['b'], letter: true },
+  { group: 'Boxes', shown: [['←'], ['→'], ['↑'], ['↓']], says: 'there: move by 1 pixel; Shift 10, Alt resizes', act: 'boxes', keys: [] },
+  { group: 'Boxes', shown: [['A'], ['Delete'], ['Tab']], says: 'there: add, delete, next box', act: 'boxes', keys: [] },
+  { group: 'Boxes', shown: [['Enter'], ['Esc']], says: 'there: keep; leave as before', act: 'boxes', keys: [] },
   { group: 'Note', shown: [['F']], says: 'flag for an expert, or no more', act: 'flag', keys: ['f'], letter: true },
   { group: 'Note', shown: [['C']], says: 'comment: words, then Enter', act: 'comment', keys: ['c'], letter: true },
   { group: 'Select', shown: [['←'], ['→'], ['↑'], ['↓']], says: 'the tile beside, above, below', act: 'tile', keys: ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'], steps: [[-1, 0], [1, 0], [0, -1], [0, 1]], repeats: true },
@@ -61,6 +65,8 @@ export class Shortcuts {
     this.rows = new Map(this.keys.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
     this.acts.help = () => this.open();
     this.acts.leave ??= () => undefined;
+    /** A mode that takes keys before the table does. @type {(event: KeyboardEvent) => boolean} */
+    this.mode = () => false;
     addEventListener('keydown', (event) => this.press(event));
     this.sheet.addEventListener('click', (event) => {
       if (event.target === this.sheet || event.target.closest('[data-close]')) this.close();
@@ -73,7 +79,12 @@ export class Shortcuts {
       this.pressInSheet(event);
       return;
     }
-    if (isTextField(event.target) || event.isComposing || isItsOwn(event)) return;
+    if (isTextField(event.target) || event.isComposing) return;
+    if (this.mode(event)) {
+      event.preventDefault();
+      return;
+    }
+    if (isItsOwn(event)) return;
     if (this.run(event)) event.preventDefault();
   }
 

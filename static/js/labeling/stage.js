@@ -25,6 +25,8 @@ export class Stage {
     this.whole.prepend(this.wholeCanvas, this.wholeOver);
     this.view = 'box';
     this.light = lightKept();
+    /** Called after the crop view was drawn. */
+    this.drawn = () => undefined;
     /** @type {{scale: number, x: number, y: number}} screen pixels for one of the photo; its centre as shares of the photo */
     this.lens = { scale: 1, x: 0.5, y: 0.5 };
     this.listen();
@@ -99,18 +101,23 @@ export class Stage {
     this.draw();
   }
 
+  /** Where the whole photo lies under the lens, in pixels of the crop view. */
+  get frame() {
+    const { clientWidth, clientHeight } = this.figure;
+    const [width, height] = [this.own.image.naturalWidth * this.lens.scale, this.own.image.naturalHeight * this.lens.scale];
+    return { left: clientWidth / 2 - this.lens.x * width, top: clientHeight / 2 - this.lens.y * height, width, height };
+  }
+
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.figure;
-    const { naturalWidth, naturalHeight } = this.own.image;
-    const shown = { width: naturalWidth * this.lens.scale, height: naturalHeight * this.lens.scale };
-    this.lens.x = within(this.lens.x, width / shown.width);
-    this.lens.y = within(this.lens.y, height / shown.height);
-    const left = width / 2 - this.lens.x * shown.width;
-    const top = height / 2 - this.lens.y * shown.height;
-    paint(this.canvas, width, height, this.picture, left, top, shown.width, shown.height);
-    const place = (share) => [left + share[0] * shown.width, top + share[1] * shown.height, left + share[2] * shown.width, top + share[3] * shown.height];
+    const { clientWidth, clientHeight } = this.figure;
+    this.lens.x = within(this.lens.x, clientWidth / this.frame.width);
+    this.lens.y = within(this.lens.y, clientHeight / this.frame.height);
+    const { left, top, width, height } = this.frame;
+    paint(this.canvas, clientWidth, clientHeight, this.picture, left, top, width, height);
+    const place = (share) => [left + share[0] * width, top + share[1] * height, left + share[2] * width, top + share[3] * height];
     this.over.replaceChildren(...(this.isOwn ? outline(place(this.crop.box)) : []));
     this.drawWhole();
+    this.drawn();
   }
 
   drawWhole() {

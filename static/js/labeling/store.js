@@ -8,9 +8,9 @@ const ANSWERS = 'answers';
  * @property {number} [seq] the order in which it was said
  * @property {number} user
  * @property {string} key
- * @property {'answer' | 'empty_photo' | 'skip' | 'undo' | 'redo'} kind
+ * @property {'answer' | 'empty_photo' | 'skip' | 'boxes' | 'undo' | 'redo'} kind
  * @property {string} url
- * @property {Record<string, unknown>} body
+ * @property {Record<string, any>} body
  * @property {number | null} boxId the crop on the desk
  * @property {number[]} boxes all that it is about
  */

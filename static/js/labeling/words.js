@@ -84,8 +84,35 @@ export const words = {
   frame: (n, of, seconds) => `Photo ${n} of ${of}, ${seconds} seconds`,
   /** @param {number} n @param {number} of */
   otherFrame: (n, of) => `Photo ${n} of ${of} of the burst. Home goes back to the crop's own.`,
-  /** @param {{number: number, of: number, score: number}} crop */
-  box: (crop) => `Box ${crop.number} of ${crop.of} · detector ${crop.score.toFixed(2)}`,
+  /** @param {{number: number, of: number, score: number, drawn: boolean}} crop */
+  box: (crop) => `Box ${crop.number} of ${crop.of} · ${crop.drawn ? 'drawn by a person' : `detector ${crop.score.toFixed(2)}`}`,
+  boxMode: 'Box mode, Esc leaves',
+  /** @param {number} n @param {number} of */
+  boxModeSaid: (n, of) => `Box mode. ${of ? `Box ${n} of ${of}.` : 'No box.'} Arrows move it, Alt and arrows resize it, A adds, Delete removes, Tab goes on, Enter keeps, Escape leaves.`,
+  boxModeLeft: 'Box mode left. The boxes are as before.',
+  boxesAsBefore: 'The boxes are as before.',
+  boxesUnsent: 'The boxes that you drew are on their way. Box mode waits for them.',
+  /** @param {string} why */
+  boxesAgain: (why) => `${why} They are on the screen: Enter keeps them, Esc leaves the others’.`,
+  /** @param {number[]} px */
+  boxMoved: (px) => (/** @type {number} */ n, /** @type {number} */ of) => `Box ${n} of ${of}, moved to ${px[0]}, ${px[1]}`,
+  /** @param {number[]} px */
+  boxResized: (px) => (/** @type {number} */ n, /** @type {number} */ of) => `Box ${n} of ${of}, resized to ${px[2] - px[0]} by ${px[3] - px[1]}`,
+  /** @param {number} n @param {number} of */
+  boxAdded: (n, of) => `Box ${n} of ${of}, added`,
+  /** @param {number} n @param {number} of */
+  boxDeleted: (n, of) => `Box ${n} of ${of}, deleted`,
+  /** @param {number} n @param {number} of */
+  boxChosen: (n, of) => (of ? `Box ${n} of ${of}` : 'No box is left'),
+  /** @param {number} n @param {number} of */
+  editTakenBack: (n, of) => `Taken back. Box ${n} of ${of}`,
+  noEdit: 'Nothing was drawn yet.',
+  /** The name of the act, as the server says it. @param {import('./draft.js').Drawing} drawing */
+  drawn: ({ moved, added, deleted }) =>
+    [[moved.length, 'moved'], [added.length, 'added'], [deleted.length, 'deleted']]
+      .filter(([n]) => n)
+      .map(([n, done]) => `${n} ${n === 1 ? 'box' : 'boxes'} ${done}`)
+      .join(', '),
   /** @param {number} n */
   counted: (n) => `${n} from boxes`,
   /** @param {number} n @param {number} boxes */
