@@ -138,7 +138,7 @@ def test_filters_survive_an_answer_and_its_undo(make_study: MakeStudy) -> None:
     first, second, third = study.boxes
     asked = f"state=answered&species={study.species['Jaguar']}"
     page = shown(expert, f"?{asked}&box={third}")
-    action = re.search(r'class="answers" method="post" action="([^"]+)"', page)
+    action = re.search(r'class="answers" id="answers" method="post" action="([^"]+)"', page)
     assert action is not None
     address = action[1].replace("&amp;", "&")
     form = {"species": str(study.species["Jaguar"]), "idempotency_key": new_key()}
