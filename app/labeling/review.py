@@ -14,7 +14,7 @@ from app.labeling import review_lists, review_queries
 from app.labeling.page import desk_of, panel_of
 from app.labeling.review_filters import STATES, Filters
 from app.labeling.review_lists import LOOKED, SHOWN, Listed
-from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, UNCERTAIN, Case
+from app.labeling.review_queries import DIFFER, DOUBTED, FLAGGED, UNCERTAIN, UNLIKE, Case
 from app.labeling.veils import crops_now
 from app.pages import page
 from models.beside import gold_boxes
@@ -26,7 +26,10 @@ from models.membership import Role
 from models.privacy import Opening
 
 router = APIRouter()
-CHIPS = {FLAGGED: "Flagged", DIFFER: "People differ", UNCERTAIN: "Not certain", DOUBTED: "The classifier differs"}
+CHIPS = {
+    FLAGGED: "Flagged", DIFFER: "People differ", UNLIKE: "Neighbours differ", DOUBTED: "The classifier differs",
+    UNCERTAIN: "Not certain",
+}  # fmt: skip
 
 
 @router.get("/projects/{project_id}/review")

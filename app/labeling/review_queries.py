@@ -20,6 +20,7 @@ from models.consensus import EXPERTS, VOICE
 from models.database import CHUNK_ROWS
 from models.desk import Desk
 from models.label import ANSWER, TAKEN_BACK, Label
+from models.likeness import Likeness
 from models.membership import Role
 from models.note import COMMENT, FLAG, UNFLAG, Note
 from models.observed import Observed
@@ -27,10 +28,17 @@ from models.project import Project
 from models.user import User
 
 AnyRow = Row[*tuple[Any, ...]]
-FLAGGED, DIFFER, UNCERTAIN, DOUBTED = "flagged", "differ", "uncertain", "doubted"
-REASONS = (FLAGGED, DIFFER, UNCERTAIN, DOUBTED)  # in the order in which cases are shown
+FLAGGED, DIFFER, UNLIKE, DOUBTED, UNCERTAIN = "flagged", "differ", "unlike", "doubted", "uncertain"
+REASONS = (
+    FLAGGED,
+    DIFFER,
+    UNLIKE,
+    DOUBTED,
+    UNCERTAIN,
+)  # in the order in which cases are shown: suspected errors before doubts
 LISTED = "listed"  # no doubt: somebody asked for a list (review_lists.py)
 SURE = 0.9  # of the classifier, when it says another name
+AGREED = 0.8  # of the neighbours, when they say another name: four of five
 
 
 @dataclass(frozen=True)
@@ -69,8 +77,9 @@ def cases(session: Session, project: Project) -> list[Case]:
     for case in [
         *flagged(session, project),
         *differing(session, project),
-        *uncertain(session, project),
+        *unlike(session, project),
         *doubted(session, project),
+        *uncertain(session, project),
     ]:
         if case.box_id not in deleted:
             found.setdefault(case.box_id, case)
@@ -142,6 +151,20 @@ def doubted(session: Session, project: Project) -> list[Case]:
     )
     return [
         Case(row.id, DOUBTED, (row.settled_species_id, row.guess_species_id), row.name, row.created_at)
+        for row in session.execute(wanted)
+    ]
+
+
+def unlike(session: Session, project: Project) -> list[Case]:
+    """The crops of other bursts that look most alike have another name (worker/learning/neighbours.py)."""
+    wanted = (
+        settled_by_others(project)
+        .add_columns(Likeness.near_species_id)
+        .join(Likeness, Likeness.box_id == Box.id)
+        .where(Likeness.near_species_id != Box.settled_species_id, Likeness.near_share >= AGREED)
+    )
+    return [
+        Case(row.id, UNLIKE, (row.settled_species_id, row.near_species_id), row.name, row.created_at)
         for row in session.execute(wanted)
     ]
 

@@ -9,7 +9,9 @@ import pytest
 
 from models.box import Box
 from models.image import Image
+from models.likeness import Likeness
 from models.membership import Role
+from models.project import Project
 from models.sequence import regroup
 from tests.app.labeling.conftest import Person, Study, new_key
 
@@ -67,12 +69,39 @@ def test_every_doubt_has_its_reason_and_flags_come_first(make_study: MakeStudy) 
             found = session.get_one(Box, box)
             found.guess_species_id, found.guess_p, found.guess_classifier_id = ocelot, p, classifier
     page = shown(maria)
-    assert queue(page) == [flag, differ, unsure, doubted]
+    assert queue(page) == [flag, differ, doubted, unsure]
     for words in ("Flagged by <bdi>Otto Falk</bdi>", "People differ", "<bdi>Otto Falk</bdi> was not certain"):
         assert words in page
     assert "The classifier is sure of another" in page
     assert queue(shown(maria, "?reason=differ")) == [differ]
     assert maria.client.get(f"/projects/{study.project_id}/review?reason=moon").status_code == 404
+
+
+def test_an_answer_that_the_neighbours_contradict_is_suspected_until_an_expert_speaks(make_study: MakeStudy) -> None:
+    study = make_study(4)
+    maria, expert = study.person(), study.person(Role.expert)
+    jaguar, ocelot = study.species["Jaguar"], study.species["Ocelot"]
+    wrong, right, unsure, nobody = study.boxes
+    for box in (wrong, right, unsure):
+        named(maria, box, jaguar)
+    with study.site.database.writing() as session:
+        embedder_id = session.get_one(Project, study.project_id).embedder_id
+        for box, near, share in (
+            (wrong, ocelot, 0.8),
+            (right, jaguar, 1.0),
+            (unsure, ocelot, 0.6),
+            (nobody, ocelot, 1.0),
+        ):
+            session.add(
+                Likeness(
+                    box_id=box, project_id=study.project_id, embedder_id=embedder_id, place=0.0, near_species_id=near,
+                    near_share=share,
+                )
+            )  # fmt: skip
+    page = shown(maria, "?reason=unlike")
+    assert queue(page) == [wrong] and "The crops most like it have another name" in page and "Neighbours differ" in page
+    named(expert, wrong, jaguar)
+    assert queue(shown(maria)) == []
 
 
 def test_an_experts_answer_settles_and_the_voices_stay_readable(make_study: MakeStudy) -> None:
