@@ -121,11 +121,14 @@ def narrowing(filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def spoken_by(user_id: int) -> ColumnElement[bool]:
-    """Whether this person says something of the box: what was taken back does not count."""
-    newest = aliased(Label)
-    last = select(func.max(newest.id)).where(newest.box_id == Box.id, newest.user_id == user_id).correlate(Box)
-    voice = aliased(Label)
-    return exists().where(voice.id == last.scalar_subquery(), voice.species_id.is_not(None))
+    """Whether this person says something of the box: what was taken back does not count.
+
+    + 0: else SQLite reads for each box everything that the person ever said.
+    """
+    voice, later = aliased(Label), aliased(Label)
+    newer = exists().where(later.box_id == voice.box_id, later.user_id + 0 == user_id, later.id > voice.id)
+    mine = (voice.box_id == Box.id, voice.user_id + 0 == user_id, voice.species_id.is_not(None))
+    return exists().where(*mine, ~newer)
 
 
 def doubted(project: Project) -> ColumnElement[bool]:
