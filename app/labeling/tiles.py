@@ -142,10 +142,16 @@ def grouped(tiles: list[Tile], sort: str, has_learnt: bool) -> list[dict[str, An
     for tile in tiles:
         if tile.shown:
             names.setdefault(tile.shown, []).append(tile)
-    by_size = sorted(names.items(), key=lambda each: (-len(each[1]), each[0]))
     nameless = [tile for tile in tiles if not tile.shown]
     title = HIDDEN if has_learnt else "No guess yet"
-    return groups_from([*(("", species, named) for species, named in by_size), (title, None, nameless)])
+    groups = [*(("", species, named) for species, named in names.items()), (title, None, nameless)]
+    return groups_from(sorted(groups, key=most_open_first))
+
+
+def most_open_first(group: tuple[str, int | None, list[Tile]]) -> tuple[int, int, int]:
+    """Where there is most to do, then the largest; equal ones always in the same order."""
+    _title, species, tiles = group
+    return -sum(tile.said is None for tile in tiles), -len(tiles), species or 0
 
 
 def groups_from(groups: list[tuple[str, int | None, list[Tile]]]) -> list[dict[str, Any]]:

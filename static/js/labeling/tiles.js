@@ -79,32 +79,35 @@ export class TileList {
     this.lay();
   }
 
-  /** Rows from groups, for the width that there is. */
+  /** Rows from groups, for the room that there is; where the tiles keep their size, only those that are seen change. */
   lay() {
     const width = this.element.clientWidth;
-    if (width === this.width && this.scroller.clientHeight === this.seen) return;
-    this.width = width;
-    this.seen = this.scroller.clientHeight;
     const least = Math.max(LEAST, Math.sqrt((width * Math.min(this.scroller.clientHeight, innerHeight)) / MOST_SEEN));
-    this.columns = innerWidth < NARROW ? COLUMNS_OF_A_PHONE : Math.max(1, Math.floor((width + GAP) / (least + GAP)));
-    this.side = (width - GAP * (this.columns - 1)) / this.columns;
+    const columns = innerWidth < NARROW ? COLUMNS_OF_A_PHONE : Math.max(1, Math.floor((width + GAP) / (least + GAP)));
+    if (width === this.width && columns === this.columns) return this.draw();
+    this.width = width;
+    this.columns = columns;
+    this.side = (width - GAP * (columns - 1)) / columns;
     this.rows = [];
     let [top, first] = [0, 0];
     for (const [group, { size }] of this.groups.entries()) {
       this.rows.push({ top, height: HEAD, group, first, count: 0 });
       top += HEAD;
-      for (let done = 0; done < size; done += this.columns) {
+      for (let done = 0; done < size; done += columns) {
         const height = Math.ceil(this.side) + CAPTION + GAP;
-        this.rows.push({ top, height, group, first: first + done, count: Math.min(this.columns, size - done) });
+        this.rows.push({ top, height, group, first: first + done, count: Math.min(columns, size - done) });
         top += height;
       }
       first += size;
     }
     this.element.style.height = `${top}px`;
-    set(this.element, { 'aria-rowcount': String(this.rows.length), 'aria-colcount': String(this.columns) });
+    set(this.element, { 'aria-rowcount': String(this.rows.length), 'aria-colcount': String(columns) });
+    const hadFocus = this.element.contains(document.activeElement);
     for (const row of this.shown.values()) row.remove();
     this.shown.clear();
     this.draw();
+    if (hadFocus) this.focus(this.focused);
+    return undefined;
   }
 
   soon() {

@@ -67,9 +67,9 @@ def test_tiles_stand_in_groups_by_guess_and_alike_ones_beside_each_other(make_st
     )
     after = tiles(person)
     assert [(group["species"], group["size"]) for group in after["groups"]] == [
-        (study.species["Ocelot"], 3), (study.species["Jaguar"], 1), (None, 2)
+        (study.species["Ocelot"], 3), (None, 2), (study.species["Jaguar"], 1)
     ]  # fmt: skip
-    assert after["tiles"]["box_id"] == [two, one, six, three, four, five]
+    assert after["tiles"]["box_id"] == [two, one, six, four, five, three]
     assert after["tiles"]["p"][:2] == [0.8, 0.8]
     assert tiles(person, "?sort=unsure")["tiles"]["box_id"][:4] == [two, one, six, three]
 
