@@ -6,9 +6,10 @@ An answer is never refused because it is late: when somebody else has the crop n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from models.act import Act
 from models.beside import ask_voices, learn_from_voices
@@ -166,7 +167,7 @@ def empty_photos(desk: Desk, box: Box, box_ids: Iterable[int], *, key: str) -> A
         here = select(Box.id).where(Box.image_id.in_(photos), or_(askable(desk.project), Box.id.in_(wanted)))
         species = Species.of_kind(desk.session, desk.project.id, "not_animal")
         names = dict.fromkeys(sorted(desk.session.scalars(here)), species)
-        act.answer = say(desk, act, names, box, certain=True, pick_id=None, token="")
+        act.answer = say(desk, act, names, box, certain=True, pick_id=None, token="") | {"shown": wanted}
     return act
 
 
@@ -191,20 +192,39 @@ def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, cert
         nameable(desk, said)
         species = {species_id: answerable(desk, species_id) for species_id in sorted(set(said.values()))}
         names = {box_id: species[said[box_id]] for box_id in sorted(said)}
-        act.answer = say(desk, act, names, box, certain=certain, pick_id=None, token="")
+        kept = said_beside(desk, names)
+        act.answer = say(desk, act, names, box, certain=certain, kept=kept, pick_id=None, token="")
     return act
+
+
+def said_beside(desk: Desk, names: Mapping[int, Species]) -> dict[int, Observed]:
+    """What this person said beside the same name before, so that naming a selection does not take it away; by box."""
+    now = current_ids(desk.session, names)
+    mine = select(Label).where(Label.box_id.in_(set(now.values())), Label.user_id == desk.user_id).order_by(Label.id)
+    newest = {label.box_id: label for label in desk.session.scalars(mine)}
+    return {
+        now[box_id]: newest[now[box_id]].observed
+        for box_id, species in names.items()
+        if now[box_id] in newest and newest[now[box_id]].species_id == species.id
+    }
 
 
 def nameable(desk: Desk, box_ids: Iterable[int]) -> list[int]:
     """The same by rising id, for one that was moved the one in its place; a deleted one keeps what is said of it.
 
-    Raises Invalid for one that this project cannot ask about and nobody has named.
+    Raises Invalid for one that this project cannot ask about and that nobody was ever asked about or has spoken of.
     """
     now = current_ids(desk.session, box_ids)
     here = select(Box.id).where(
         Box.id.in_(set(now.values())),
         Box.project_id == desk.project.id,
-        or_(askable(desk.project), Box.settled_species_id.is_not(None), Box.deleted_at.is_not(None), Box.drawn),
+        or_(
+            askable(desk.project),
+            Box.deleted_at.is_not(None),
+            Box.drawn,
+            exists().where(Pick.box_id == Box.id),
+            exists().where(Label.box_id == Box.id),
+        ),
     )
     found = set(desk.session.scalars(here))
     for box_id in sorted(now):
@@ -220,14 +240,15 @@ def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[in
     act, fresh = Act.once(desk.session, desk.user_id, key, SKIP, body, desk.project.id)
     if fresh:
         box = desk.now(box.id)
-        box_ids = nameable(desk, box_ids)
+        boxes = desk.boxes(nameable(desk, box_ids))
+        box_ids = [each.id for each in boxes]
         picks = desk.free(desk.picks(box_ids), token)
         act.before = {"picks": remembered(picks)}
         act.taken_back = not picks  # nothing was skipped, so there is nothing to undo
         for pick in picks:
             pick.skip(desk.session, desk.user_id)
         if any(pick.round_id is None for pick in picks):
-            ask_voices(desk.session, desk.boxes(box_ids))
+            ask_voices(desk.session, boxes)
         rounds = desk.close_rounds({pick.round_id for pick in picks})
         words = "Skipped. It comes back at the end of the round." if picks else "Somebody else has this crop now."
         name = f"Skip, {len(box_ids)} crops" if len(box_ids) > 1 else "Skip"
@@ -261,12 +282,13 @@ def say(
     *,
     certain: bool,
     observed: Observed = NOTHING,
+    kept: Mapping[int, Observed] = MappingProxyType({}),
     pick_id: int | None,
     token: str,
 ) -> dict[str, Any]:
     """Write one voice for each box, fill the picks that are this person's to fill, close what is full.
 
-    names: box id, rising -> what it is called. box: the one on the desk.
+    names: box id, rising -> what it is called. box: the one on the desk. observed: of all; kept: of some, by box.
     """
     boxes = desk.boxes(names)
     now = current_ids(desk.session, names)
@@ -279,7 +301,7 @@ def say(
     desk.session.add_all(
         each.voice(
             names[each.id], by=desk.user_id, role=desk.role, act=act, certain=certain, round_id=asked_in.get(each.id),
-            guess=desk.guess(each.id), observed=observed,
+            guess=desk.guess(each.id), observed=kept.get(each.id, observed),
         )
         for each in boxes
     )  # fmt: skip

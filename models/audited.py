@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.act import Act
+from models.answering import BURST, EMPTY_PHOTO
+from models.box import Box, current_ids
+from models.database import CHUNK_ROWS
 from models.label import ANSWER, Label
 from models.round import Pick, Round
+
+SPREAD = (BURST, EMPTY_PHOTO)  # kinds of acts
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,19 @@ class Audited:
 
 @dataclass(frozen=True)
 class Aside:
-    """What one act said about two crops, one of them of the audit. shown_id: the crop that was on the desk."""
+    """What one act said about two crops, one of them of the audit. shown: whether a person looked at that one itself, on the
+    desk or as a tile, or only named what is in the same photo or burst.
+    """
 
     audited_id: int
-    box_id: int
+    audited_shown: bool
     label_id: int
-    shown_id: int | None
+    shown: bool
 
 
 def audited(session: Session, project_id: int) -> list[Audited]:
     """All of them by box id, but those that a person named while another crop was on the desk: they have left."""
-    left = {aside.audited_id for aside in asides(session, project_id) if aside.shown_id != aside.audited_id}
+    left = {aside.audited_id for aside in asides(session, project_id) if not aside.audited_shown}
     rows = session.execute(
         select(Pick.box_id, Round.number, Pick.passed_in)
         .join(Round, Round.id == Pick.round_id)
@@ -59,18 +66,37 @@ def untaught(session: Session, project_id: int) -> tuple[set[int], set[int]]:
     The boxes are those of the audit. The labels are what was said of other crops of a photo because one of the audit was
     on the desk ("empty photo"): what is learnt must not depend on who was drawn.
     """
-    labels = {aside.label_id for aside in asides(session, project_id) if aside.shown_id == aside.audited_id}
+    labels = {aside.label_id for aside in asides(session, project_id) if aside.audited_shown and not aside.shown}
     return set(session.scalars(audited_ids(project_id))), labels
 
 
 def asides(session: Session, project_id: int) -> list[Aside]:
-    """Few: an act names several crops only where it calls a photo empty."""
-    mine, other = aliased(Label), aliased(Label)
+    """Of the acts that name more than what was looked at: a photo, a burst. Selected tiles were looked at one by one."""
+    mine, other, here, beside = aliased(Label), aliased(Label), aliased(Box), aliased(Box)
     rows = session.execute(
-        select(mine.box_id, other.box_id, other.id, Act.answer)
-        .join(other, other.act_id == mine.act_id)
-        .join(Act, Act.id == mine.act_id)
-        .where(mine.box_id.in_(audited_ids(project_id)), other.box_id != mine.box_id)
+        select(Act.id, mine.box_id, other.box_id, other.id)
+        .join(mine, mine.act_id == Act.id)
+        .join(other, other.act_id == Act.id)
+        .join(here, here.id == mine.box_id)
+        .join(beside, beside.id == other.box_id)
+        .where(mine.box_id.in_(audited_ids(project_id)), other.box_id != mine.box_id, Act.kind.in_(SPREAD))
         .where(mine.kind == ANSWER, other.kind == ANSWER)
-    )
-    return [Aside(audited_id, box_id, label_id, answer.get("box_id")) for audited_id, box_id, label_id, answer in rows]
+        .where(or_(Act.kind == BURST, here.image_id == beside.image_id))
+    ).all()
+    shown = looked_at(session, {row[0] for row in rows})
+    return [
+        Aside(audited_id, audited_id in shown[act_id], label_id, box_id in shown[act_id])
+        for act_id, audited_id, box_id, label_id in rows
+    ]
+
+
+def looked_at(session: Session, act_ids: set[int]) -> dict[int, set[int]]:
+    """act id -> the boxes that the person saw when it was done: the one on the desk, or the tiles that were selected."""
+    found: dict[int, set[int]] = {}
+    wanted = sorted(act_ids)
+    for start in range(0, len(wanted), CHUNK_ROWS):
+        acts = select(Act.id, Act.answer).where(Act.id.in_(wanted[start : start + CHUNK_ROWS]))
+        for act_id, answer in session.execute(acts):
+            seen = set(answer.get("shown") or [answer.get("box_id")])
+            found[act_id] = set(current_ids(session, seen).values())
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -25,7 +26,8 @@ from models.errors import Invalid
 
 router = APIRouter(max_body_size=128 << 10)
 PLAIN = 100  # tiles of the page without script
-OptionalId = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+ABSENT = BeforeValidator(lambda typed: None if typed == "" else typed)  # a field of a form that was left empty
+OptionalId = Annotated[int | None, Query(ge=1, le=LARGEST_ID), ABSENT]
 
 
 def asked_for(
@@ -45,7 +47,7 @@ AskedFor = Annotated[Asked, Depends(asked_for)]
 def show_grid(
     request: Request, member: Viewer, house: InHouse, asked: AskedFor, box: OptionalId = None,
     start: Annotated[int, Query(ge=0, le=grid_queries.MOST)] = 0,
-    at: Annotated[int | None, Query(ge=1, le=100)] = None,
+    at: Annotated[int | None, Query(ge=1, le=100), ABSENT] = None,
 ) -> Response:  # fmt: skip
     """Tiles by the address; a hundred of them stand in the page, the script fetches all. box: the one in focus. at: tiles whose
     guess is at least so sure, in percent, come selected.
@@ -129,12 +131,19 @@ def from_boxes(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
     if "accept" not in sent:
         species = answerable(desk, sent.get("species", ""))
         return sent | {"said": [[box_id, species.id] for box_id in sent["boxes"]]}
-    blind = grid_queries.blind_boxes(desk.session, desk.project.id)
+    blind = queries.waiting_blind(desk, sent["boxes"])
     firsts = desk.predictions.firsts(sent["boxes"])
+    spoken = grid_queries.own_voices(desk, sent["boxes"]).keys() | grid_queries.settled_among(desk, sent["boxes"])
+    said = []
     for box_id in sent["boxes"]:
+        if box_id in spoken:
+            continue
         if box_id in blind or box_id not in firsts:
             raise Invalid(f"boxes: the classifier says nothing of crop {box_id}. Name it yourself, or leave it out.")
-    return sent | {"said": [[box_id, firsts[box_id][0]] for box_id in sent["boxes"]]}
+        said.append([box_id, firsts[box_id][0]])
+    if not said:
+        raise Invalid("boxes: every one of them has a name")
+    return sent | {"said": said, "box": said[0][0]}
 
 
 def at(member: Access, body: Body, box_id: int) -> Box:

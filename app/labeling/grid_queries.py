@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.beside import open_beside, speaks
+from models.beside import speaks
 from models.box import Box, askable
+from models.database import CHUNK_ROWS
 from models.deployment import Deployment
 from models.desk import Desk
 from models.image import Image
@@ -27,7 +28,8 @@ MOST = 20_000  # tiles of one grid
 
 COLUMNS = (
     Box.id, Box.image_id, Box.settled_species_id, Image.captured_at, Image.deployment_id, Image.sequence_id,
-    Label.user_id.label("named_by"), Label.certain, Likeness.place, Likeness.near_species_id,
+    Box.waits_for, Box.embedder_id, Label.user_id.label("named_by"), Label.certain, Likeness.place,
+    Likeness.near_species_id,
 )  # fmt: skip
 
 
@@ -68,14 +70,16 @@ def which(desk: Desk, asked: Any, wanted: Wanted) -> Any:
         found = found.join(Pick, Pick.box_id == Box.id).where(Pick.round_id == wanted.round_id)
     else:
         found = found.where(askable(desk.project))
-    unheard = unheard_boxes(desk)
-    if unheard:
-        found = found.where(Box.id.not_in(unheard))
+    found = found.where(~unheard(desk))
     found = found.where(Box.deleted_at.is_(None))
     if wanted.open:
         found = found.where(Box.settled_species_id.is_(None))
     if wanted.species_id:
-        found = found.where(func.coalesce(Box.settled_species_id, Box.guess_species_id) == wanted.species_id)
+        guessed = and_(Box.settled_species_id.is_(None), Box.guess_species_id == wanted.species_id)
+        hidden = Box.id.in_(
+            blind_boxes(desk.session, desk.project.id)
+        )  # the filter must not tell what the tile does not
+        found = found.where(or_(Box.settled_species_id == wanted.species_id, and_(guessed, ~hidden)))
     if wanted.deployment_id:
         found = found.where(Image.deployment_id == wanted.deployment_id)
     return found
@@ -98,13 +102,32 @@ def blind_boxes(session: Session, project_id: int) -> set[int]:
     return {pick.box_id for pick in waiting if pick.is_blind}
 
 
-def unheard_boxes(desk: Desk) -> list[int]:
-    """Boxes that this person is or may be asked about beside the rounds: what others said of them must not be seen before."""
+def unheard(desk: Desk) -> ColumnElement[bool]:
+    """Whether this person is or may be asked about a box beside the rounds: what others said must not be seen before."""
     if desk.role is not Role.annotator:
-        return []
-    offered = and_(Pick.user_id.is_(None), ~speaks(desk.user_id))
-    waiting = open_beside(desk.project.id).where(or_(Pick.user_id == desk.user_id, offered))
-    return list(desk.session.scalars(waiting.with_only_columns(Pick.box_id)))
+        return false()
+    meant = or_(Pick.user_id == desk.user_id, and_(Pick.user_id.is_(None), ~speaks(desk.user_id)))
+    waiting = select(Pick.id).where(Pick.box_id == Box.id, Pick.round_id.is_(None), Pick.state == OPEN, meant)
+    return exists(waiting.correlate(Box))
+
+
+def own_voices(desk: Desk, box_ids: list[int]) -> dict[int, tuple[int, bool]]:
+    """box id -> what this person says of it (species id, certain)."""
+    found: dict[int, tuple[int, bool]] = {}
+    for start in range(0, len(box_ids), CHUNK_ROWS):
+        few = box_ids[start : start + CHUNK_ROWS]
+        mine = select(Label.box_id, Label.species_id, Label.certain).where(Label.box_id.in_(few))
+        for row in desk.session.execute(mine.where(Label.user_id == desk.user_id).order_by(Label.id)):
+            found.pop(row.box_id, None)
+            if row.species_id is not None:
+                found[row.box_id] = (row.species_id, row.certain)
+    return found
+
+
+def settled_among(desk: Desk, box_ids: list[int]) -> set[int]:
+    """Those that have a name."""
+    named = select(Box.id).where(Box.id.in_(box_ids), Box.settled_species_id.is_not(None))
+    return set(desk.session.scalars(named))
 
 
 def with_others(session: Session, project_id: int, user_id: int) -> dict[int, int]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from app.labeling import grid_queries, queries
 from app.labeling.grid_queries import Wanted
-from app.pictures import crop_picture
+from app.labeling.veils import Veils
 from models.desk import Desk
 from models.privacy import veils
 
@@ -105,18 +105,27 @@ def tiles_of(desk: Desk, wanted: Wanted, retired: set[int]) -> list[Tile]:
     cameras = grid_queries.cameras(desk.session, desk.project.id)
     blind = grid_queries.blind_boxes(desk.session, desk.project.id)
     held = grid_queries.with_others(desk.session, desk.project.id, desk.user_id)
-    over = veils(desk.session, {row.image_id for row in rows})
+    over = Veils(veils(desk.session, {row.image_id for row in rows}))
+    waiting = grid_queries.own_voices(desk, [row.id for row in rows if row.waits_for])
     firsts = desk.predictions.firsts(row.id for row in rows)
-    return [
+    tiles = [
         Tile(
-            box_id=row.id, image_id=row.image_id, said=row.settled_species_id, certain=bool(row.certain),
-            by=row.named_by, held=held.get(row.id), blind=row.id in blind, burst=row.sequence_id,
+            box_id=row.id, image_id=row.image_id, held=held.get(row.id), blind=row.id in blind, burst=row.sequence_id,
             head=f"{cameras.get(row.deployment_id, '')}, {grid_queries.moment(row.captured_at)}",
-            picture=crop_picture(row.id, over.get(row.image_id)), veil=over[row.image_id].kind if row.image_id in over else "",
+            picture=over.crop(row.image_id, row.id, is_cut=row.embedder_id is not None), veil=over.kind(row.image_id),
+            **named(row, waiting.get(row.id), desk.user_id),
             **opinions(row, None if row.id in blind else firsts.get(row.id), retired),
         )
         for row in rows
     ]  # fmt: skip
+    return [tile for tile in tiles if tile.said is None] if wanted.open else tiles
+
+
+def named(row: grid_queries.AnyRow, mine: tuple[int, bool] | None, user_id: int) -> dict[str, Any]:
+    """said, certain and by: the settled name; else what this person says while other voices are awaited."""
+    if row.settled_species_id is None and mine:
+        return {"said": mine[0], "certain": mine[1], "by": user_id}
+    return {"said": row.settled_species_id, "certain": bool(row.certain), "by": row.named_by}
 
 
 def opinions(row: grid_queries.AnyRow, first: tuple[int, float] | None, retired: set[int]) -> dict[str, Any]:

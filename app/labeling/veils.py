@@ -29,6 +29,11 @@ class Veils:
             return str(self.photo(image_id)["thumbnail"])
         return crop_picture(box_id, self._veils.get(image_id), self._open(image_id))
 
+    def kind(self, image_id: int) -> str:
+        """What lies over it: person, hidden or nothing."""
+        veil = self._veils.get(image_id)
+        return veil.kind if veil else ""
+
     def _open(self, image_id: int) -> Opening | None:
         return self._opening if self._opening and self._opening.image_id == image_id else None
 

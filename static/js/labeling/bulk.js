@@ -29,8 +29,22 @@ export class Bulk {
   }
 
   async start() {
-    for (const entry of await this.outbox.start()) this.unsent.add(entry.key);
+    this.earlier = await this.outbox.start();
+    for (const entry of this.earlier) this.unsent.add(entry.key);
     this.showUnsent();
+  }
+
+  /** What was said on an earlier visit and still waits stands on the tiles too. @param {Tile[]} tiles */
+  async layWaiting(tiles) {
+    await this.line;
+    for (const { key, body } of this.earlier ?? []) {
+      if (!this.unsent.has(key) || !Array.isArray(body.said)) continue;
+      const names = new Map(body.said);
+      for (const tile of tiles) {
+        const said = names.get(tile.box);
+        if (said !== undefined) Object.assign(tile, { said, by: this.page.user, certain: body.certain });
+      }
+    }
   }
 
   /** @param {SubmitEvent} event */
@@ -197,6 +211,7 @@ export class Bulk {
     this.page.follow(reply.photos ?? []);
     if (reply.round) this.page.showRound(reply.round);
     if (reply.round?.full && entry.kind !== 'undo') this.page.roundFull(reply.round);
+    if (this.earlier?.some((each) => each.key === entry.key) && this.unsent.size === 0) this.page.look();
     const isOlder = (entry.kind === 'undo' || entry.kind === 'redo') && entry.boxId === null;
     if (!isOlder) return;
     if (reply.nothing) {

@@ -61,6 +61,7 @@ export class Grid {
       this.supply.reached();
       if (!this.tiles.length) return;
       find('.tile-list').replaceChildren();
+      await this.bulk?.layWaiting(this.tiles);
       this.list.show(this.tiles, this.groups);
       const at = this.tiles.findIndex((tile) => tile.box === this.state.focus);
       if (at >= 0) this.goTo(this.tiles[at]);
@@ -101,8 +102,9 @@ export class Grid {
     const now = new Map(photos.map((photo) => [photo.id, photo]));
     const changed = this.tiles.filter((tile) => now.has(tile.image) && now.get(tile.image)?.veil !== tile.veil);
     for (const tile of changed) {
-      const { query, veil } = /** @type {import('./veils.js').PhotoNow} */ (now.get(tile.image));
-      Object.assign(tile, { picture: `/boxes/${tile.box}/crop.jpg${query}`, veil });
+      const { query, thumbnail, veil } = /** @type {import('./veils.js').PhotoNow} */ (now.get(tile.image));
+      const isCut = tile.picture.startsWith('/boxes/');
+      Object.assign(tile, { picture: isCut ? `/boxes/${tile.box}/crop.jpg${query}` : thumbnail, veil });
     }
     this.redraw(changed);
   }

@@ -10,14 +10,17 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from models.act import Act
+from models.audited import audited, untaught
 from models.box import Box
 from models.deployment import Deployment
 from models.image import Image
+from models.label import Label
 from models.likeness import Likeness
 from models.membership import Role
 from models.project import Project
 from models.round import Pick, Round
 from models.sequence import regroup
+from tests import make
 from tests.app.labeling.conftest import Person, Study, new_key
 
 MakeStudy = Callable[..., Study]
@@ -149,8 +152,9 @@ def test_one_wrong_crop_or_name_and_nothing_is_said(make_study: MakeStudy) -> No
     assert name_of_others.status_code == 422 and "is not in this project's list" in name_of_others.json()["error"]
     assert name(person, {other.boxes[0]: jaguar}).status_code == 404
     with study.site.database.writing() as session:
-        session.execute(update(Box).where(Box.id == study.boxes[2]).values(score=0.0001))
-    assert name(person, {study.boxes[0]: jaguar, study.boxes[2]: jaguar}).status_code == 422
+        unsure = make.box(session, session.get_one(Image, session.get_one(Box, study.boxes[2]).image_id), 0.06).id
+        session.get_one(Project, study.project_id).classify_above = 0.3
+    assert name(person, {study.boxes[0]: jaguar, unsure: jaguar}).status_code == 422  # nobody was ever asked about it
     assert (names(study), study.acts()) == ([None] * 3, 0)
 
 
@@ -312,3 +316,108 @@ def test_a_long_list_says_how_much_of_it_is_shown(
     assert "The first 3 of 5 crops" in page and "The next 2" in page
     later = person.client.get(f"/projects/{study.project_id}/grid?start=2", headers=HTML).text
     assert later.count('name="boxes"') == 1
+
+
+def test_what_i_said_while_other_voices_are_awaited_is_mine_and_is_not_accepted_away(make_study: MakeStudy) -> None:
+    study = make_study(3, consensus="two-of-three")
+    ann, bob = study.person(), study.person()
+    study.guess({box: [0.02, 0.96, 0.02] for box in study.boxes})
+    jaguar, ocelot = study.species["Jaguar"], study.species["Ocelot"]
+    one, two, three = study.boxes
+    name(ann, {one: jaguar})
+    told = tiles(ann)["tiles"]
+    at = told["box_id"].index(one)
+    assert (told["said"][at], told["by"][at]) == (jaguar, ann.id) and study.settled(one) is None
+    assert set(tiles(ann, "?open=1")["tiles"]["box_id"]) == {two, three}
+    assert set(tiles(bob)["tiles"]["box_id"]) == {two, three}  # asked of Bob, who must not see it before
+    form = {"boxes": [str(box) for box in study.boxes], "accept": "1", "idempotency_key": new_key()}
+    assert ann.client.post(f"/projects/{study.project_id}/grid-labels", data=form, headers=HTML).status_code == 303
+    assert [species for user, _kind, species in study.labels() if user == ann.id] == [jaguar, ocelot, ocelot]
+    form["idempotency_key"] = new_key()
+    again = ann.client.post(f"/projects/{study.project_id}/grid-labels", data=form, headers=HTML)
+    assert again.status_code == 422 and "every one of them has a name" in again.text
+
+
+def test_the_filter_by_species_does_not_tell_a_hidden_guess(make_study: MakeStudy) -> None:
+    study = make_study(3)
+    person = study.person()
+    ocelot = study.species["Ocelot"]
+    with study.site.database.writing() as session:
+        session.execute(update(Pick).where(Pick.box_id == study.boxes[1]).values(chance=0.5))
+        session.execute(update(Box).where(Box.id.in_(study.boxes)).values(guess_species_id=ocelot))
+    study.guess({box: [0.1, 0.8, 0.1] for box in study.boxes})
+    assert set(tiles(person, f"?species={ocelot}")["tiles"]["box_id"]) == {study.boxes[0], study.boxes[2]}
+
+
+def test_fields_that_are_left_empty_narrow_nothing(make_sqlite_study: MakeStudy) -> None:
+    study = make_sqlite_study(2)
+    person = study.person()
+    page = person.client.get(
+        f"/projects/{study.project_id}/grid?species=&camera=&of=round&sort=alike&at=", headers=HTML
+    )
+    assert page.status_code == 200 and page.text.count('name="boxes"') == 2
+    assert len(tiles(person, "?species=&camera=")["tiles"]["box_id"]) == 2
+
+
+def test_crops_of_a_round_can_be_named_and_skipped_after_the_bar_was_raised(make_study: MakeStudy) -> None:
+    study = make_study(4)
+    person = study.person()
+    with study.site.database.writing() as session:
+        session.get_one(Project, study.project_id).classify_above = 0.9999
+    first, *rest = person.crops()
+    assert person.act(first, "skip").status_code == 200
+    assert name(person, {crop["box_id"]: study.species["Jaguar"] for crop in rest}).status_code == 200
+
+
+def test_a_name_for_many_keeps_what_the_person_said_beside_the_same_name(make_study: MakeStudy) -> None:
+    study = make_study(2, asks_sex=True)
+    person = study.person()
+    jaguar, ocelot = study.species["Jaguar"], study.species["Ocelot"]
+    for crop in person.crops():
+        person.say(crop, jaguar, sex="female")
+    one, two = study.boxes
+    name(person, {one: jaguar, two: ocelot})
+    with study.site.database.reading() as session:
+        newest = {
+            label.box_id: label.sex
+            for label in session.scalars(select(Label).where(Label.project_id == study.project_id).order_by(Label.id))
+        }
+    assert newest == {one: "female", two: ""}
+
+
+def test_a_crop_that_is_not_cut_out_yet_shows_its_photo(make_sqlite_study: MakeStudy) -> None:
+    study = make_sqlite_study(2)
+    person = study.person()
+    with study.site.database.writing() as session:
+        session.execute(update(Box).where(Box.id == study.boxes[0]).values(embedder_id=None))
+        image_id = session.get_one(Box, study.boxes[0]).image_id
+    told = tiles(person)["tiles"]
+    assert told["picture"][told["box_id"].index(study.boxes[0])] == f"/images/{image_id}/thumbnail.jpg"
+
+
+def audit(study: Study) -> tuple[set[int], set[int], set[int]]:
+    """(boxes still in the audit, boxes that teach nothing, boxes whose label teaches nothing)."""
+    with study.site.database.reading() as session:
+        still = {each.box_id for each in audited(session, study.project_id)}
+        boxes, labels = untaught(session, study.project_id)
+        return still, boxes, set(session.scalars(select(Label.box_id).where(Label.id.in_(labels))))
+
+
+def test_a_selection_with_audited_crops_teaches_and_they_stay_in_the_audit(make_study: MakeStudy) -> None:
+    study = make_study(6)
+    drawn = set(study.boxes[:2])
+    with study.site.database.writing() as session:
+        session.execute(update(Pick).where(Pick.box_id.in_(drawn)).values(chance=0.5))
+    name(study.person(), dict.fromkeys(study.boxes, study.species["Jaguar"]))
+    assert audit(study) == (drawn, drawn, set())
+
+
+def test_empty_photos_of_a_selection_teach_nothing_only_where_nobody_looked(make_study: MakeStudy) -> None:
+    study = make_study(6, boxes_a_photo=2)
+    one, beside_one, two, beside_two, three, beside_three = study.boxes
+    with study.site.database.writing() as session:
+        session.execute(update(Pick).where(Pick.box_id.in_([one, beside_two])).values(chance=0.5))
+    body = {"box": one, "boxes": [one, two, three, beside_three], "idempotency_key": new_key()}
+    study.person().client.post(f"/projects/{study.project_id}/grid-empty", json=body)
+    # beside_two was named because its photo was, so it leaves; beside_one was named because one of the audit was looked at
+    assert audit(study) == ({one}, {one, beside_two}, {beside_one})
