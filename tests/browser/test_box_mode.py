@@ -218,6 +218,16 @@ def test_the_mouse_moves_resizes_and_draws(drawer: Drawer) -> None:
     assert [near(corners, (168, 174, 400, 358)) for corners in drawer.places()] == [True]
 
 
+def test_crops_that_come_meanwhile_do_not_disturb_box_mode(drawer: Drawer) -> None:
+    drawer.enter()
+    with drawer.page.expect_response("**/leases"):
+        drawer.page.evaluate("dispatchEvent(new Event('online'))")
+    drawer.keys("ArrowRight", "Enter")
+    drawer.kept()
+    assert drawer.places() == [(129, 144, 321, 288)]
+    expect(drawer.page.locator(".guess li").first).to_have_text("No guess yet: the first round is random.")
+
+
 def test_box_mode_passes_axe_and_nothing_else_answers_in_it(drawer: Drawer) -> None:
     drawer.enter()
     drawer.keys("a")

@@ -43,7 +43,9 @@ export class Panel {
     for (const row of this.guessRows) row.replaceChildren(this.emptyGuess(''));
   }
 
+  /** Nothing while there is nothing to answer. */
   showGuesses() {
+    if (!this.crop) return;
     const guesses = this.hidden ? [] : this.crop.guesses;
     const blind = this.crop.blind && !this.blank;
     const why = blind ? words.blindGuess : [this.hidden ? words.hiddenGuess : this.blank ? words.noGuess : words.noGuessHere];
