@@ -165,7 +165,7 @@ export class Page {
   /** Look at another photo of the burst. @param {any} frame @param {number} index @param {number} count */
   async look(frame, index, count) {
     const crop = this.crop;
-    if (!this.stage.own || this.element.dataset.mode) return;
+    if (!crop || !this.stage.own || this.element.dataset.mode) return;
     const isOwn = frame.id === crop.image.id;
     this.looking = isOwn ? '' : words.otherFrame(index + 1, count);
     this.showCorner();
