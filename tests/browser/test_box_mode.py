@@ -228,6 +228,20 @@ def test_crops_that_come_meanwhile_do_not_disturb_box_mode(drawer: Drawer) -> No
     expect(drawer.page.locator(".guess li").first).to_have_text("No guess yet: the first round is random.")
 
 
+def test_a_key_that_means_another_box_ends_the_drag(drawer: Drawer) -> None:
+    drawer.enter()
+    drawer.page.mouse.move(*drawer.at(200, 200))
+    drawer.page.mouse.down()
+    drawer.page.mouse.move(*drawer.at(240, 230))
+    drawer.keys("Delete")
+    drawer.page.mouse.move(*drawer.at(260, 250))
+    drawer.page.mouse.up()
+    drawer.says("Box 1 of 1, deleted")
+    drawer.keys("Control+z", "Enter")
+    drawer.kept()
+    assert [near(corners, (168, 174, 360, 318)) for corners in drawer.places()] == [True]
+
+
 def test_box_mode_passes_axe_and_nothing_else_answers_in_it(drawer: Drawer) -> None:
     drawer.enter()
     drawer.keys("a")

@@ -132,6 +132,7 @@ export class Boxes {
   }
 
   add() {
+    this.up();
     const { lens } = this.stage;
     this.draft.insert(around([lens.x, lens.y], [NEW_SHARE, NEW_SHARE]));
     this.show();
@@ -139,6 +140,7 @@ export class Boxes {
   }
 
   delete() {
+    this.up();
     if (!this.draft.chosen) return;
     this.page.say(words.boxDeleted(this.draft.number, this.draft.left.length));
     this.draft.remove();
@@ -147,6 +149,7 @@ export class Boxes {
 
   /** @param {number} step */
   next(step) {
+    this.up();
     this.draft.next(step);
     this.show();
     this.say(words.boxChosen);
@@ -154,6 +157,7 @@ export class Boxes {
 
   /** Take the last edit back. */
   undo() {
+    this.up();
     if (!this.draft.undo()) {
       this.page.tell(words.noEdit);
       return;
@@ -169,6 +173,7 @@ export class Boxes {
   }
 
   keep() {
+    this.up();
     const { drawing } = this.draft;
     this.close();
     if (words.drawn(drawing)) this.answering.draw(drawing);
@@ -251,6 +256,7 @@ export class Boxes {
     else this.put(pulled(start, handle, [start[handle.includes('w') ? 0 : 2] + by[0], start[handle.includes('n') ? 1 : 3] + by[1]], this.least));
   }
 
+  /** The drag ends, by the hand or by a key that means another box. */
   up() {
     const drag = this.drag;
     this.drag = undefined;
@@ -261,8 +267,9 @@ export class Boxes {
   }
 
   cancel() {
-    if (this.drag?.moved) this.undo();
+    const drag = this.drag;
     this.drag = undefined;
+    if (drag?.moved) this.undo();
   }
 
   /** What a drag would do here. @param {PointerEvent} event */
