@@ -218,6 +218,30 @@ def test_the_mouse_moves_resizes_and_draws(drawer: Drawer) -> None:
     assert [near(corners, (168, 174, 400, 358)) for corners in drawer.places()] == [True]
 
 
+def test_crops_that_come_meanwhile_do_not_disturb_box_mode(drawer: Drawer) -> None:
+    drawer.enter()
+    with drawer.page.expect_response("**/leases"):
+        drawer.page.evaluate("dispatchEvent(new Event('online'))")
+    drawer.keys("ArrowRight", "Enter")
+    drawer.kept()
+    assert drawer.places() == [(129, 144, 321, 288)]
+    expect(drawer.page.locator(".guess li").first).to_have_text("No guess yet: the first round is random.")
+
+
+def test_a_key_that_means_another_box_ends_the_drag(drawer: Drawer) -> None:
+    drawer.enter()
+    drawer.page.mouse.move(*drawer.at(200, 200))
+    drawer.page.mouse.down()
+    drawer.page.mouse.move(*drawer.at(240, 230))
+    drawer.keys("Delete")
+    drawer.page.mouse.move(*drawer.at(260, 250))
+    drawer.page.mouse.up()
+    drawer.says("Box 1 of 1, deleted")
+    drawer.keys("Control+z", "Enter")
+    drawer.kept()
+    assert [near(corners, (168, 174, 360, 318)) for corners in drawer.places()] == [True]
+
+
 def test_box_mode_passes_axe_and_nothing_else_answers_in_it(drawer: Drawer) -> None:
     drawer.enter()
     drawer.keys("a")
@@ -250,7 +274,9 @@ def test_boxes_drawn_without_a_connection_are_sent_when_it_is_back(
     drawer.page.wait_for_load_state("networkidle")
     context.set_offline(True)
     drawer.enter()
-    drawer.keys("Shift+ArrowDown", "Enter", "b")
+    drawer.keys("Shift+ArrowDown", "Enter")
+    drawer.says("No connection. Answers are kept.")
+    drawer.keys("b")
     drawer.says("The boxes that you drew are on their way. Box mode waits for them.")
     drawer.keys("1")
     drawer.desk.ready(drawer.desk.boxes[1])

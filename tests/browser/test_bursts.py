@@ -88,3 +88,14 @@ def test_a_burst_gets_its_commonest_name_with_the_network_cut_too(
     desk.saved()
     assert desk.names() == ["Jaguar", "Jaguar", "Ocelot", "Jaguar", "Jaguar", None, None]
     complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+def test_keys_of_the_burst_mean_nothing_once_no_crop_is_left(make_desk: Callable[..., Desk], page: Page) -> None:
+    desk = make_desk(2).in_bursts(2).open()
+    desk.press("11", 0)
+    desk.saved()
+    expect(page.locator(".stage")).to_have_attribute("data-box-id", "")
+    for key in ("ArrowUp", "ArrowDown", "Home", " ", "Home"):
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowLeft")
+    desk.ready(desk.boxes[1])

@@ -6,16 +6,19 @@ const STREAMS = 4;
 const POLL_MS = 5000;
 const RENEW_MS = 5000; // the figures of the page are fetched at most this often
 
-const line = document.querySelector('[data-progress]');
+const line = /** @type {HTMLElement} */ (document.querySelector('[data-progress]'));
+const stream = /** @type {string} */ (line.dataset.progress); // its address
 let stamp = line.dataset.stamp;
+/** Ends what keeps the line alive now. */
 let stop = () => {};
 
+/** @param {any} now what the worker does, as the server says it */
 function show(now) {
-  const part = (name) => line.querySelector(`[data-now="${name}"]`);
-  const say = (name, words) => { if (part(name).textContent !== words) part(name).textContent = words; };
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (line.querySelector(`[data-now="${name}"]`));
+  const say = (/** @type {string} */ name, /** @type {string} */ words) => { if (part(name).textContent !== words) part(name).textContent = words; };
   for (const name of ['what', 'command', 'detail', 'eta', 'device']) say(name, now[name]);
   part('tone').className = now.tone === 'on' ? 'dot' : `dot ${now.tone}`;
-  const bar = part('bar');
+  const bar = /** @type {HTMLProgressElement} */ (part('bar'));
   bar.hidden = !now.total;
   bar.max = now.total || 1;
   bar.value = now.done;
@@ -26,6 +29,7 @@ function show(now) {
   }
 }
 
+/** @type {number | null} */
 let renewal = null;
 let renewedAt = 0;
 
@@ -39,20 +43,20 @@ async function renew() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  const live = (page) => [...page.querySelectorAll('[data-live]')];
+  const live = (/** @type {Document} */ page) => [...page.querySelectorAll('[data-live]')];
   if (live(fresh).map((part) => part.id).join() !== live(document).map((part) => part.id).join()) {
     location.reload(); // another kind of page: the first photos came
     return;
   }
   for (const part of live(document)) {
     const next = fresh.getElementById(part.id);
-    if (!part.contains(document.activeElement) && next.outerHTML !== part.outerHTML) part.replaceWith(next);
+    if (next && !part.contains(document.activeElement) && next.outerHTML !== part.outerHTML) part.replaceWith(next);
   }
 }
 
 function poll() {
   const ask = async () => {
-    const answer = await fetch(`${line.dataset.progress}.json`, { headers: { accept: 'application/json' } }).catch(() => null);
+    const answer = await fetch(`${stream}.json`, { headers: { accept: 'application/json' } }).catch(() => null);
     if (answer?.ok) show(await answer.json());
     else if (answer && answer.status < 500) clearInterval(timer); // signed out, or no member any more
   };
@@ -61,12 +65,12 @@ function poll() {
   return () => clearInterval(timer);
 }
 
-// One of the browser's few seats for streams: resolves to its release, or to null when all are taken.
+/** One of the browser's few seats for streams: resolves to its release, or to null when all are taken. @param {string} name @returns {Promise<(() => void) | null>} */
 function takeSeat(name) {
   return new Promise((found) => {
     navigator.locks.request(name, { ifAvailable: true }, (lock) => {
       if (!lock) return found(null);
-      return new Promise((release) => found(release));
+      return /** @type {Promise<void>} */ (new Promise((release) => found(release)));
     });
   });
 }
@@ -79,8 +83,9 @@ async function anySeat() {
   return null;
 }
 
+/** @param {() => void} release what gives the seat back */
 function follow(release) {
-  const source = new EventSource(line.dataset.progress);
+  const source = new EventSource(stream);
   let stopPolling = () => {};
   source.onmessage = (event) => show(JSON.parse(event.data));
   source.onerror = () => {

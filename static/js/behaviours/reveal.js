@@ -1,6 +1,7 @@
 // Shows what was typed into the password fields named by data-reveal, and hides it again.
-for (const button of document.querySelectorAll('[data-reveal]')) {
-  const fields = button.dataset.reveal.split(' ').map((id) => document.getElementById(id));
+for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-reveal]'))) {
+  const ids = (button.dataset.reveal ?? '').split(' ');
+  const fields = ids.map((id) => /** @type {HTMLInputElement} */ (document.getElementById(id)));
   const words = button.textContent;
   button.hidden = false;
   button.setAttribute('aria-pressed', 'false');

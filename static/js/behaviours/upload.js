@@ -1,4 +1,4 @@
-// The drop zone of the page Batches: a folder is dropped or chosen, looked at, and sent file by file.
+/** The drop zone of the page Batches: a folder is dropped or chosen, looked at, and sent file by file. */
 
 import { fromChooser, fromDrop } from '../upload/folder.js';
 import { Refused, Sender } from '../upload/sender.js';
@@ -8,22 +8,28 @@ const MOST_ROWS = 50;
 const MOST_CAMERAS = 5;
 const REDRAW_MS = 200;
 
-const drop = document.getElementById('drop');
-const chooser = document.getElementById('folder');
-const panel = document.getElementById('upload');
-const part = (name) => panel.querySelector(`[data-${name}]`);
+/** @typedef {import('../upload/folder.js').Batch} Batch */
+/** @typedef {import('../upload/sender.js').Trouble} Trouble */
+
+const drop = /** @type {HTMLElement} */ (document.getElementById('drop'));
+const chooser = /** @type {HTMLInputElement} */ (document.getElementById('folder'));
+const panel = /** @type {HTMLElement} */ (document.getElementById('upload'));
+const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (panel.querySelector(`[data-${name}]`));
 const parts = Object.fromEntries(
-  ['name', 'line', 'figures', 'note', 'bar', 'go', 'pause', 'stop', 'troubles', 'trouble-count', 'trouble-rows'].map(
+  ['name', 'line', 'figures', 'note', 'go', 'pause', 'stop', 'troubles', 'trouble-count', 'trouble-rows'].map(
     (name) => [name, part(name)],
   ),
 );
-const passedOver = new RegExp(drop.dataset.passedOver, 'i');
+const bar = /** @type {HTMLProgressElement} */ (part('bar'));
+const passedOver = new RegExp(/** @type {string} */ (drop.dataset.passedOver), 'i');
+/** @type {Batch | null} */
 let batch = null;
+/** @type {Sender | null} */
 let sender = null;
 let waits = 0;
 
 chooser.addEventListener('change', () => {
-  const chosen = fromChooser(chooser.files, passedOver);
+  const chosen = fromChooser(/** @type {FileList} */ (chooser.files), passedOver);
   chooser.value = ''; // so that the same folder can be chosen again
   offer(chosen);
 });
@@ -32,28 +38,29 @@ for (const kind of ['dragleave', 'drop']) drop.addEventListener(kind, (event) =>
 drop.addEventListener('drop', async (event) => {
   panel.hidden = false;
   say('Looking through the folder', '');
-  offer(await fromDrop(event.dataTransfer, passedOver));
+  offer(await fromDrop(/** @type {DataTransfer} */ (event.dataTransfer), passedOver));
 });
 parts.go.addEventListener('click', send);
-parts.pause.addEventListener('click', () => (sender.paused ? sender.resume() : sender.pause()));
+parts.pause.addEventListener('click', () => (sender?.paused ? sender.resume() : sender?.pause()));
 parts.stop.addEventListener('click', () => (sender ? sender.stop() : chooser.click()));
 addEventListener('beforeunload', (event) => {
   if (sender) event.preventDefault();
 });
 
+/** @param {Event} event @param {boolean} is */
 function over(event, is) {
   event.preventDefault();
   drop.classList.toggle('over', is && !sender);
 }
 
-// What was chosen, before anything is saved.
+/** What was chosen, before anything is saved. @param {Batch} chosen */
 function offer(chosen) {
   if (sender) return;
   batch = chosen;
   for (const other of document.querySelectorAll('label.main')) other.classList.remove('main'); // one filled button in view
   panel.hidden = false;
   parts.name.textContent = batch.name;
-  parts.bar.hidden = true;
+  bar.hidden = true;
   parts.troubles.hidden = true;
   buttons('chosen');
   if (!batch.files.length) {
@@ -67,43 +74,49 @@ function offer(chosen) {
   parts.go.focus();
 }
 
+/** @param {Map<string, number>} cameras */
 function cameraWords(cameras) {
   const shown = [...cameras].slice(0, MOST_CAMERAS).map(([name, count]) => `${name} (${thousands(count)})`);
   const more = cameras.size > MOST_CAMERAS ? ` and ${thousands(cameras.size - MOST_CAMERAS)} more` : '';
   return shown.length ? `${countOf(cameras.size, 'camera')}: ${shown.join(', ')}${more}.` : '';
 }
 
+/** @param {string} name */
 function resumeWords(name) {
   const waiting = waitingBatch(name);
   return waiting ? `The upload goes on: ${countOf(Number(waiting.dataset.here), 'file')} of this batch are here.` : '';
 }
 
-// The part of the page about an unfinished batch of this name.
+/** The part of the page about an unfinished batch of this name. @param {string} name */
 function waitingBatch(name) {
-  return [...document.querySelectorAll('[data-unfinished]')].find((each) => each.dataset.unfinished === name);
+  const unfinished = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-unfinished]'));
+  return [...unfinished].find((each) => each.dataset.unfinished === name);
 }
 
 async function send() {
-  sender = new Sender(drop.dataset.batches, batch, Number(drop.dataset.maxBytes), redraw);
+  if (!batch) return;
+  const sending = new Sender(/** @type {string} */ (drop.dataset.batches), batch, Number(drop.dataset.maxBytes), redraw);
+  sender = sending;
   const waiting = waitingBatch(batch.name);
   if (waiting) waiting.hidden = true; // this panel now says how far it is
-  parts.bar.hidden = false;
+  bar.hidden = false;
   parts['trouble-rows'].replaceChildren();
   buttons('running');
-  draw();
+  draw(sending);
   try {
-    const address = await sender.run();
+    const address = await sending.run();
     sender = null;
     location.assign(address);
   } catch (error) {
-    ended(error);
+    ended(sending, error);
   }
 }
 
-function ended(error) {
-  const away = sender.awaySince;
-  draw();
-  sender.stop(); // the other lanes
+/** @param {Sender} sending @param {unknown} error */
+function ended(sending, error) {
+  const away = sending.awaySince;
+  draw(sending);
+  sending.stop(); // the other lanes
   sender = null;
   buttons('stopped');
   parts.go.textContent = 'Go on with the upload';
@@ -113,6 +126,7 @@ function ended(error) {
   else parts.note.textContent = `Stopped. ${again}`;
 }
 
+/** @param {'chosen' | 'running' | 'stopped'} state */
 function buttons(state) {
   parts.go.hidden = state === 'running';
   parts.pause.hidden = state !== 'running';
@@ -122,38 +136,42 @@ function buttons(state) {
 function redraw() {
   waits ||= setTimeout(() => {
     waits = 0;
-    if (sender) draw();
+    if (sender) draw(sender);
   }, REDRAW_MS);
 }
 
-function draw() {
-  const seconds = sender.secondsLeft();
-  const figures = [`${bytes(sender.bytesDone)} of ${bytes(sender.bytes)}`];
-  if (sender.paused) figures.push('paused');
+/** @param {Sender} sending */
+function draw(sending) {
+  const seconds = sending.secondsLeft();
+  const figures = [`${bytes(sending.bytesDone)} of ${bytes(sending.bytes)}`];
+  if (sending.paused) figures.push('paused');
   else if (seconds !== null) figures.push(left(seconds));
-  say(`${thousands(sender.done)} of ${countOf(sender.files, 'file')} are here.`, figures.join(', '), noteWords());
-  parts.bar.max = sender.bytes || 1;
-  parts.bar.value = sender.bytesDone;
-  parts.pause.textContent = sender.paused ? 'Go on with the upload' : 'Pause the upload';
-  listTroubles();
+  say(`${thousands(sending.done)} of ${countOf(sending.files, 'file')} are here.`, figures.join(', '), noteWords(sending));
+  bar.max = sending.bytes || 1;
+  bar.value = sending.bytesDone;
+  parts.pause.textContent = sending.paused ? 'Go on with the upload' : 'Pause the upload';
+  listTroubles(sending.troubles);
 }
 
-function noteWords() {
-  if (sender.awaySince) return `No connection since ${clock(sender.awaySince)}. It is tried again; keep this page open.`;
+/** @param {Sender} sending */
+function noteWords(sending) {
+  if (sending.awaySince) return `No connection since ${clock(sending.awaySince)}. It is tried again; keep this page open.`;
   const words = ['Keep this page open until all files are here.'];
-  if (sender.known) words.push(`${countOf(sender.known, 'file')} of this batch were here and are not sent twice.`);
-  if (sender.twice) words.push(`${countOf(sender.twice, 'photo')} were here already and count once.`);
+  if (sending.known) words.push(`${countOf(sending.known, 'file')} of this batch were here and are not sent twice.`);
+  if (sending.twice) words.push(`${countOf(sending.twice, 'photo')} were here already and count once.`);
   return words.join(' ');
 }
 
-function listTroubles() {
+/** @param {Trouble[]} troubles */
+function listTroubles(troubles) {
   const rows = parts['trouble-rows'];
-  for (const trouble of sender.troubles.slice(rows.children.length, MOST_ROWS)) rows.append(row(trouble));
-  parts.troubles.hidden = sender.troubles.length === 0;
-  const more = sender.troubles.length > MOST_ROWS ? `, the first ${MOST_ROWS} are listed;` : ',';
-  parts['trouble-count'].textContent = `${countOf(sender.troubles.length, 'file')} could not be taken${more}`;
+  for (const trouble of troubles.slice(rows.children.length, MOST_ROWS)) rows.append(row(trouble));
+  parts.troubles.hidden = troubles.length === 0;
+  const more = troubles.length > MOST_ROWS ? `, the first ${MOST_ROWS} are listed;` : ',';
+  parts['trouble-count'].textContent = `${countOf(troubles.length, 'file')} could not be taken${more}`;
 }
 
+/** @param {Trouble} trouble */
 function row({ path, size, reason }) {
   const line = document.createElement('tr');
   for (const [words, kind] of [[path, 'file-name'], [bytes(size), 'n maybe'], [sentence(reason), 'quiet']]) {
@@ -165,11 +183,13 @@ function row({ path, size, reason }) {
   return line;
 }
 
+/** @param {string} reason */
 function sentence(reason) {
   const plain = reason.replace(/^path: /, '').replace(/\.$/, '');
   return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.`;
 }
 
+/** @param {string} line @param {string} figures @param {string} [note] */
 function say(line, figures, note = '') {
   parts.line.textContent = line;
   parts.figures.textContent = figures;

@@ -31,8 +31,8 @@ export class Answering {
     this.drawings = new Map();
     /** Somebody was faster. @type {(entry: import('./store.js').Entry, why: string) => void} */
     this.drawingRefused = () => undefined;
-    outbox.addEventListener('sent', (event) => this.sent(event.detail));
-    outbox.addEventListener('refused', (event) => this.refused(event.detail));
+    outbox.on('sent', (result) => this.sent(result));
+    outbox.on('refused', (result) => this.refused(result));
     page.panel.form.addEventListener('click', (event) => (this.isShifted = event.shiftKey));
     page.panel.form.addEventListener('submit', (event) => this.submit(event));
     /** Keys pressed before the page is ready wait too. */
@@ -57,6 +57,7 @@ export class Answering {
     event.preventDefault();
     if (this.page.element.dataset.mode) return;
     const button = /** @type {HTMLButtonElement} */ (event.submitter);
+    /** @type {Record<string, () => void>} */
     const acts = { empty_photo: () => this.emptyPhoto(), skip: () => this.skip(), undo: () => this.undo(), redo: () => this.redo() };
     if (button.name === 'act') acts[button.value]();
     else if (button.value) this.species(Number(button.value), !this.isShifted);
@@ -152,7 +153,7 @@ export class Answering {
   emptyPhoto() {
     this.inTurn(() => {
       const { image } = /** @type {Crop} */ (this.page.crop);
-      const { id } = Object.values(this.page.species).find((each) => each.kind === 'not_animal');
+      const { id } = /** @type {import('./panel.js').Species} */ (Object.values(this.page.species).find((each) => each.kind === 'not_animal'));
       if (this.page.strip.isArmed) return this.sayOfBurst(id, true);
       const here = this.queue.crops.filter((crop) => crop.image.id === image.id);
       return this.answer('empty_photo', 'empty-photo', words.emptyPhoto, here, { species_id: id, certain: true }, {});
@@ -180,12 +181,13 @@ export class Answering {
    */
   async answer(kind, address, name, crops, said, body, others = []) {
     const crop = /** @type {Crop} */ (this.page.crop);
+    /** @type {Done} */
     const done = {
       key: newKey(), kind, name, said, crop, place: this.queue.placeOf(crop),
       before: crops.map((each) => ({ crop: each, said: each.said, open: each.open })),
       boxes: [...new Set([...crops.map((each) => each.box_id), ...others])],
       counted: this.counted(crop, said, body), noted: { flagged: crop.flagged, comments: crop.comments }, text: body.text,
-      drawing: kind === 'boxes' ? body : undefined, added: new Set(),
+      drawing: kind === 'boxes' ? /** @type {import('./draft.js').Drawing} */ (body) : undefined, added: new Set(),
     };
     await this.keep(done, kind, `/boxes/${crop.box_id}/${address}`, {
       ...body, lease_token: crop.lease_token, ...(crop.pick_id ? { pick_id: crop.pick_id } : {}),
@@ -225,13 +227,13 @@ export class Answering {
     if (done.kind !== 'count') done.crop.pendingCount = done.counted.count;
   }
 
-  /** Into the outbox. @param {Done} about @param {string} kind @param {string} url @param {object} body @param {number} weight */
+  /** Into the outbox. @param {Done | undefined} about @param {string} kind @param {string} url @param {object} body @param {number} weight */
   async keep(about, kind, url, body, weight) {
-    const key = kind === 'undo' || kind === 'redo' ? newKey() : about.key;
-    const boxId = about.crop?.box_id ?? null;
-    const boxes = about.boxes ?? [];
-    this.queue.unsent.set(key, { roundId: about.crop?.round_id ?? null, weight, boxes });
-    if (about.drawing) this.drawings.set(key, about);
+    const key = kind === 'undo' || kind === 'redo' || !about ? newKey() : about.key;
+    const boxId = about?.crop.box_id ?? null;
+    const boxes = about?.boxes ?? [];
+    this.queue.unsent.set(key, { roundId: about?.crop.round_id ?? null, weight, boxes });
+    if (about?.drawing) this.drawings.set(key, about);
     this.showUnsent();
     const sent = { ...body, idempotency_key: key, by: this.page.user };
     try {
@@ -281,7 +283,7 @@ export class Answering {
     this.line = this.line.then(async () => {
       const done = this.done.pop();
       if (!done && !this.mayUndo) return this.page.tell(words.nothingToUndo);
-      await this.keep(done ?? {}, 'undo', `${this.page.project}/undo`, done ? { of: done.key } : {}, done ? -weigh(done) : 0);
+      await this.keep(done, 'undo', `${this.page.project}/undo`, done ? { of: done.key } : {}, done ? -weigh(done) : 0);
       if (done) this.showTakenBack(done);
       return undefined;
     });
@@ -303,7 +305,7 @@ export class Answering {
     this.line = this.line.then(async () => {
       const done = this.undone.pop();
       if (!done && !this.mayRedo) return this.page.tell(words.nothingToRedo);
-      await this.keep(done ?? {}, 'redo', `${this.page.project}/redo`, {}, done ? weigh(done) : 0);
+      await this.keep(done, 'redo', `${this.page.project}/redo`, {}, done ? weigh(done) : 0);
       if (!done) return undefined;
       this.put(done);
       this.mayRedo = this.undone.length > 0;
@@ -350,8 +352,9 @@ export class Answering {
   arrived(reply, done) {
     const added = takeIn(this.queue, reply);
     for (const crop of added) done?.added.add(crop);
-    if (this.page.crop?.image.id !== reply.image_id) return;
-    if (reply.drawn.deleted.includes(this.page.crop.box_id)) this.page.next();
+    const { crop } = this.page;
+    if (!crop || crop.image.id !== reply.image_id) return;
+    if (reply.drawn.deleted.includes(crop.box_id)) this.page.next();
     else this.page.show();
   }
 

@@ -4,7 +4,7 @@
  */
 import { get } from './api.js';
 import { around, between, handleAt, holds, pulled, pushed } from './corners.js';
-import { find, make, makeSvg, set } from './dom.js';
+import { closest, find, make, makeSvg, set } from './dom.js';
 import { Draft } from './draft.js';
 import { words } from './words.js';
 
@@ -13,10 +13,17 @@ import { words } from './words.js';
 
 const LEAST_PX = 8; // of the photo; smaller ones cannot be seen
 const NEW_SHARE = 0.2; // of the photo, a box that is added with a key
+/** @type {Record<string, Pair>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LOOKING = ['+', '=', '-', '[', ']', '{', '}', '\\', '?']; // keys of the page that go on meaning what they mean
 
 export class Boxes {
+  /** @type {Draft} of the last time that the mode was open */
+  draft;
+
+  /** @type {{from: Pair, handle: string, start: Corners | null, moved: boolean} | undefined} start: where the chosen box lay; none for a new one */
+  drag;
+
   /** @param {import('./page.js').Page} page @param {import('./answering.js').Answering} answering */
   constructor(page, answering) {
     this.page = page;
@@ -27,6 +34,7 @@ export class Boxes {
     this.pad = make('div', { class: 'drawing', role: 'application', tabindex: '-1', 'aria-label': words.boxMode, hidden: true });
     this.pad.append(this.over);
     this.stage.figure.append(this.pad);
+    /** @type {Record<string, () => void>} */
     this.acts = { add: () => this.add(), delete: () => this.delete(), next: () => this.next(1), undo: () => this.undo(), keep: () => this.keep(), leave: () => this.leave() };
     this.listen();
     page.leaveMode = () => this.close();
@@ -38,12 +46,12 @@ export class Boxes {
     button.hidden = false;
     button.addEventListener('click', () => this.open());
     const tools = find('.box-tools');
-    tools.addEventListener('click', (event) => this.acts[event.target.closest('button')?.dataset.box]?.());
+    tools.addEventListener('click', (event) => this.acts[closest(event, 'button')?.dataset.box ?? '']?.());
     // A click must not take the focus: else the next Enter would repeat it.
     for (const each of [button, tools]) each.addEventListener('mousedown', (event) => event.preventDefault());
     this.stage.drawn = () => this.isOpen && this.paint();
     this.pad.addEventListener('pointerdown', (event) => this.down(event));
-    this.pad.addEventListener('pointermove', (event) => (this.drag ? this.pull(event) : this.point(event)));
+    this.pad.addEventListener('pointermove', (event) => (this.drag ? this.pull(this.drag, event) : this.point(event)));
     this.pad.addEventListener('pointerup', () => this.up());
     this.pad.addEventListener('pointercancel', () => this.cancel());
     this.pad.addEventListener('wheel', (event) => {
@@ -128,10 +136,12 @@ export class Boxes {
 
   /** Where the chosen box lies, in pixels. @returns {Corners} */
   px() {
-    return /** @type {Corners} */ (this.draft.chosen.at.map((share, which) => Math.round(share * this.size[which % 2])));
+    const { at } = /** @type {import('./draft.js').Outline} */ (this.draft.chosen);
+    return /** @type {Corners} */ (at.map((share, which) => Math.round(share * this.size[which % 2])));
   }
 
   add() {
+    this.up();
     const { lens } = this.stage;
     this.draft.insert(around([lens.x, lens.y], [NEW_SHARE, NEW_SHARE]));
     this.show();
@@ -139,6 +149,7 @@ export class Boxes {
   }
 
   delete() {
+    this.up();
     if (!this.draft.chosen) return;
     this.page.say(words.boxDeleted(this.draft.number, this.draft.left.length));
     this.draft.remove();
@@ -147,6 +158,7 @@ export class Boxes {
 
   /** @param {number} step */
   next(step) {
+    this.up();
     this.draft.next(step);
     this.show();
     this.say(words.boxChosen);
@@ -154,6 +166,7 @@ export class Boxes {
 
   /** Take the last edit back. */
   undo() {
+    this.up();
     if (!this.draft.undo()) {
       this.page.tell(words.noEdit);
       return;
@@ -169,6 +182,7 @@ export class Boxes {
   }
 
   keep() {
+    this.up();
     const { drawing } = this.draft;
     this.close();
     if (words.drawn(drawing)) this.answering.draw(drawing);
@@ -199,7 +213,7 @@ export class Boxes {
 
   /** Somebody was faster: their boxes with mine on them, not kept yet. @param {import('./store.js').Entry} entry @param {string} why */
   async tryAgain({ boxId, body }, why) {
-    const seen = [...body.moved.map(({ box_id: id }) => id), ...body.deleted];
+    const seen = [...body.moved.map((/** @type {{box_id: number}} */ { box_id: id }) => id), ...body.deleted];
     const reply = await get(`/boxes/${boxId}/photo?${seen.map((id) => `seen=${id}`).join('&')}`).catch(() => null);
     if (!reply) return;
     this.answering.arrived(reply);
@@ -225,7 +239,7 @@ export class Boxes {
       this.say(words.boxChosen);
     }
     const { chosen } = this.draft;
-    this.drag = { from: place, handle, start: handle || (chosen && holds(chosen.at, place)) ? chosen.at : null, moved: false };
+    this.drag = { from: place, handle, start: chosen && (handle || holds(chosen.at, place)) ? chosen.at : null, moved: false };
   }
 
   /** @param {PointerEvent} event @returns {string} the handle of the chosen box there */
@@ -234,15 +248,15 @@ export class Boxes {
     return chosen ? handleAt(this.onScreen(chosen.at), [event.offsetX, event.offsetY]) : '';
   }
 
-  /** @param {PointerEvent} event */
-  pull(event) {
+  /** @param {NonNullable<Boxes['drag']>} drag @param {PointerEvent} event */
+  pull(drag, event) {
     const place = this.placeOf(event);
-    const { from, handle, start } = this.drag;
+    const { from, handle, start } = drag;
     const by = /** @type {Pair} */ ([place[0] - from[0], place[1] - from[1]]);
-    if (!this.drag.moved) {
+    if (!drag.moved) {
       const [width, height] = this.shown();
       if (Math.hypot(by[0] * width, by[1] * height) < 3) return; // a click, with an unsteady hand
-      this.drag.moved = true;
+      drag.moved = true;
       if (start) this.draft.remember();
       else this.draft.insert(between(from, place));
     }
@@ -251,18 +265,21 @@ export class Boxes {
     else this.put(pulled(start, handle, [start[handle.includes('w') ? 0 : 2] + by[0], start[handle.includes('n') ? 1 : 3] + by[1]], this.least));
   }
 
+  /** The drag ends, by the hand or by a key that means another box. */
   up() {
     const drag = this.drag;
     this.drag = undefined;
-    if (!drag?.moved) return;
-    const [x0, y0, x1, y1] = this.draft.chosen.at;
+    const { chosen } = this.draft;
+    if (!drag?.moved || !chosen) return;
+    const [x0, y0, x1, y1] = chosen.at;
     if (!drag.start && (x1 - x0 < this.least[0] || y1 - y0 < this.least[1])) this.undo();
     else this.say(!drag.start ? words.boxAdded : drag.handle ? words.boxResized(this.px()) : words.boxMoved(this.px()));
   }
 
   cancel() {
-    if (this.drag?.moved) this.undo();
+    const drag = this.drag;
     this.drag = undefined;
+    if (drag?.moved) this.undo();
   }
 
   /** What a drag would do here. @param {PointerEvent} event */

@@ -20,8 +20,8 @@ export class Bulk {
     this.mayRedo = last.may_redo;
     /** @type {Set<string>} keys of acts that are not sent yet */
     this.unsent = new Set();
-    outbox.addEventListener('sent', (event) => this.sent(event.detail));
-    outbox.addEventListener('refused', (event) => this.refused(event.detail));
+    outbox.on('sent', (result) => this.sent(result));
+    outbox.on('refused', (result) => this.refused(result));
     page.panel.form.addEventListener('click', (event) => (this.isShifted = event.shiftKey));
     page.panel.form.addEventListener('submit', (event) => this.submit(event));
     /** One act after the other, also while the outbox opens. */
@@ -51,6 +51,7 @@ export class Bulk {
   submit(event) {
     event.preventDefault();
     const button = /** @type {HTMLButtonElement} */ (event.submitter);
+    /** @type {Record<string, () => void>} */
     const acts = { empty_photo: () => this.emptyPhoto(), skip: () => this.skip(), undo: () => this.undo(), redo: () => this.redo() };
     if (button.name === 'act') acts[button.value]();
     else if (button.name === 'accept') this.accept();
@@ -101,7 +102,7 @@ export class Bulk {
     this.inTurn(() => {
       const tiles = this.limited(this.page.targets());
       const images = new Set(tiles.map((tile) => tile.image));
-      const { id } = Object.values(this.page.species).find((each) => each.kind === 'not_animal');
+      const { id } = /** @type {import('./panel.js').Species} */ (Object.values(this.page.species).find((each) => each.kind === 'not_animal'));
       const all = this.page.tiles.filter((tile) => images.has(tile.image));
       return tiles.length ? this.act('empty_photo', 'grid-empty', words.emptyPhoto, all, () => id, { boxes: tiles.map((tile) => tile.box) }, true) : undefined;
     });

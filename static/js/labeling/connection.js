@@ -14,16 +14,18 @@ export class Connection {
   constructor(page, outbox) {
     this.page = page;
     this.outbox = outbox;
+    /** @type {number | undefined} */
+    this.soon = undefined;
     this.sign = find('.saved');
     this.sign.hidden = false;
     this.show(TICK, words.saved, false);
     page.supply.isUnreachable = () => outbox.offlineSince !== null;
     page.supply.reached = () => this.reached();
     page.supply.lost = (error) => this.lost(error);
-    outbox.addEventListener('change', () => this.change());
-    outbox.addEventListener('offline', () => this.offline());
-    outbox.addEventListener('online', (event) => this.online(event.detail.sent));
-    outbox.addEventListener('signedout', () => this.signedOut());
+    outbox.on('change', () => this.change());
+    outbox.on('offline', () => this.offline());
+    outbox.on('online', ({ sent }) => this.online(sent));
+    outbox.on('signedout', () => this.signedOut());
     addEventListener('online', () => page.supply.refill());
     addEventListener('focus', () => outbox.signedOut && page.supply.refill()); // signed in again, in another tab
     addEventListener('beforeunload', (event) => {

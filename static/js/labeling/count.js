@@ -15,7 +15,7 @@ export class Count {
   constructor(page, answering) {
     this.page = page;
     this.answering = answering;
-    const field = find('#count');
+    const field = /** @type {HTMLInputElement} */ (find('#count'));
     this.typing = new Typing(page, answering, field, words.countMode, (typed) => Number(typed) <= MOST && this.keep(Number(typed)));
     field.addEventListener('input', () => (field.value = field.value.replace(/\D/g, '').slice(0, 6)));
     const button = find('[data-count]');

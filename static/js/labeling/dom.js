@@ -1,20 +1,26 @@
 /** Small words for building and finding elements; text always goes in as text, never as markup. */
 
-/** @template {Element} T @param {string} selector @param {ParentNode} [within] @returns {T} */
+/** @template {Element} [T=HTMLElement] @param {string} selector @param {ParentNode} [within] @returns {T} */
 export function find(selector, within = document) {
   return /** @type {T} */ (within.querySelector(selector));
 }
 
-/** @template {Element} T @param {string} selector @param {ParentNode} [within] @returns {T[]} */
+/** @template {Element} [T=HTMLElement] @param {string} selector @param {ParentNode} [within] @returns {T[]} */
 export function all(selector, within = document) {
   return /** @type {T[]} */ ([...within.querySelectorAll(selector)]);
 }
 
+/** The element of an event, or the nearest one around it. @template {Element} [T=HTMLElement] @param {Event} event @param {string} selector @returns {T | null} */
+export function closest(event, selector) {
+  return /** @type {Element} */ (event.target).closest(selector);
+}
+
 /**
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
  * @param {Record<string, string | boolean>} [attributes] a false one is left out
  * @param {...(Node | string)} children
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -4,6 +4,7 @@ import { asShown } from './queue.js';
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {{crop: Crop, kept: Partial<Crop>}} Shape a crop as it was before */
 
+/** @type {(keyof Crop)[]} */
 const FIELDS = ['box_id', 'picture', 'box', 'others', 'boxes', 'drawn', 'score', 'number', 'of', 'counted', 'burst', 'guesses', 'open'];
 
 /**
@@ -37,16 +38,16 @@ export function undraw(queue, shapes, added) {
  */
 export function takeIn(queue, { kind, drawn, crops, image_id: photo }) {
   const now = new Map(drawn.moved);
-  const ids = new Map(crops.map((crop) => [crop.box_id, crop]));
+  const ids = new Map(crops.map((/** @type {any} */ crop) => [crop.box_id, crop]));
   for (const crop of ofPhoto(queue, photo)) {
     const id = now.get(crop.box_id) ?? crop.box_id;
     if (queue.said.has(crop.box_id)) queue.said.set(id, queue.said.get(crop.box_id) ?? null);
     const fresh = ids.get(id);
-    if (fresh) for (const name of FIELDS) if (name !== 'open' && !(name === 'guesses' && crop.blind)) crop[name] = fresh[name];
+    if (fresh) for (const name of FIELDS) if (name !== 'open' && !(name === 'guesses' && crop.blind)) Object.assign(crop, { [name]: fresh[name] });
     if (drawn.deleted.includes(id)) crop.open = false;
   }
-  const missing = kind === 'undo' ? [] : drawn.added.filter((id) => ids.has(id) && !queue.ofBox(id)); // what comes back is leased again
-  const added = missing.map((id) => ({ ...asShown(ids.get(id)), open: true }));
+  const missing = kind === 'undo' ? [] : drawn.added.filter((/** @type {number} */ id) => ids.has(id) && !queue.ofBox(id)); // what comes back is leased again
+  const added = missing.map((/** @type {number} */ id) => ({ ...asShown(ids.get(id)), open: true }));
   queue.crops.splice(queue.at + 1, 0, ...added);
   return new Set(added);
 }

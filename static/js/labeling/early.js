@@ -3,8 +3,9 @@
  * Not a module, so that it runs before the page is shown.
  */
 (() => {
+  /** @type {KeyboardEvent[]} */
   const kept = [];
-  const keep = (event) => kept.push(event);
+  const keep = (/** @type {KeyboardEvent} */ event) => kept.push(event);
   addEventListener('keydown', keep);
   window.takeEarlyKeys = () => {
     removeEventListener('keydown', keep);

@@ -1,6 +1,6 @@
 /** Type a name: common, scientific or another one; Enter takes the marked row. A name nobody knows can be added. */
 import { Refused, newKey, postForm } from './api.js';
-import { find, make, set } from './dom.js';
+import { closest, find, make, set } from './dom.js';
 import { matches, rankOf } from './names.js';
 import { words } from './words.js';
 
@@ -22,7 +22,7 @@ export class Finder {
     this.field.addEventListener('blur', () => this.close());
     this.list.addEventListener('mousedown', (event) => event.preventDefault());
     this.list.addEventListener('click', (event) => {
-      const row = event.target.closest('li');
+      const row = closest(event, 'li');
       if (row) this.choose([...this.list.children].indexOf(row), true);
     });
   }
@@ -59,7 +59,8 @@ export class Finder {
   search() {
     const typed = this.field.value.trim().replace(/\s+/g, ' ');
     const known = typed ? matches(Object.values(this.panel.species), typed) : [];
-    this.rows = known.map(({ species, as }) => ({ id: species.id, name: species.name, note: as }));
+    /** @type {{id: number | null, name: string, note: string, typed: string}[]} id: none for a new species */
+    this.rows = known.map(({ species, as }) => ({ id: species.id, name: species.name, note: as, typed }));
     const exact = known.some(({ exact: is }) => is);
     if (typed && !exact) this.rows.push({ id: null, name: words.addSpecies(typed, rankOf(typed)), note: '', typed });
     this.list.replaceChildren(...this.rows.map(row));

@@ -2,7 +2,7 @@
 import { get } from './api.js';
 import { Bulk } from './bulk.js';
 import { Connection } from './connection.js';
-import { find, make } from './dom.js';
+import { closest, find, make } from './dom.js';
 import { Finder } from './finder.js';
 import { Outbox } from './outbox.js';
 import { Panel } from './panel.js';
@@ -26,11 +26,14 @@ export class Grid {
     this.project = /** @type {string} */ (desk.dataset.project);
     this.signIn = /** @type {string} */ (desk.dataset.signIn);
     this.signedInAt = new Date(desk.dataset.signedInAt ?? '');
+    /** @type {Record<string, import('./panel.js').Species>} */
     this.species = state.species;
     this.most = state.most;
     this.mayLabel = state.may_label;
     /** @type {Tile[]} */
     this.tiles = [];
+    /** @type {import('./tiles.js').Group[]} */
+    this.groups = [];
     /** @type {Record<string, string>} */
     this.people = {};
     this.standing = state.standing;
@@ -49,6 +52,8 @@ export class Grid {
     /** What the connection asks of a page. */
     this.supply = { isUnreachable: () => false, reached: () => undefined, lost: (/** @type {unknown} */ _error) => undefined, refill: () => this.look() };
     this.crop = undefined;
+    /** @type {Bulk | undefined} none for those who may only look */
+    this.bulk = undefined;
   }
 
   /** Fetch all tiles, in place of those that the server drew. */
@@ -56,7 +61,7 @@ export class Grid {
     try {
       const reply = await get(this.state.tiles_at);
       this.people = reply.people;
-      this.groups = reply.groups.map((group) => ({ ...group, title: group.species ? this.species[group.species].name : group.title }));
+      this.groups = reply.groups.map((/** @type {any} */ group) => ({ ...group, title: group.species ? this.species[group.species].name : group.title }));
       this.tiles = rows(reply.tiles);
       this.supply.reached();
       if (!this.tiles.length) return;
@@ -258,7 +263,7 @@ export class Grid {
     const targets = this.selection.size ? this.targets() : [];
     find('.bulk .sum').textContent = targets.length ? words.chosen(targets.length) : words.chooseSome;
     for (const name of ['bursts', 'clear']) {
-      const button = document.querySelector(`[data-act=${name}]`);
+      const button = /** @type {HTMLElement | null} */ (document.querySelector(`[data-act=${name}]`));
       if (button) button.hidden = targets.length === 0;
     }
     this.showGuesses(targets.length ? targets : [this.focusedTile].filter(Boolean));
@@ -280,7 +285,7 @@ export class Grid {
   }
 
   showSure() {
-    const button = document.querySelector('[data-act=accept-at]');
+    const button = /** @type {HTMLButtonElement | null} */ (document.querySelector('[data-act=accept-at]'));
     if (!button) return;
     const count = Math.min(this.most, this.sureOf(this.bar()).length);
     button.textContent = words.acceptSome(count);
@@ -289,7 +294,7 @@ export class Grid {
 
   /** From which probability on all are accepted; never, while the field says no number. */
   bar() {
-    const typed = Number(find('#at').value.replace(',', '.'));
+    const typed = Number(/** @type {HTMLInputElement} */ (find('#at')).value.replace(',', '.'));
     return typed > 0 && typed <= 100 ? typed / 100 : 2;
   }
 
@@ -298,7 +303,7 @@ export class Grid {
     if (!this.standing || standing.id !== this.standing.id) return;
     this.standing = standing;
     find('.round .of').replaceChildren(make('b', {}, `Round ${standing.number}`), ` · ${standing.done.toLocaleString('en')} of ${standing.size.toLocaleString('en')}`);
-    find('.round progress').value = standing.done;
+    /** @type {HTMLProgressElement} */ (find('.round progress')).value = standing.done;
   }
 
   /** @param {any} standing */
@@ -376,7 +381,7 @@ function same(one, other) {
 
 /** One list a column becomes one object a tile. @param {any} columns @returns {Tile[]} */
 function rows(columns) {
-  return columns.box_id.map((box, at) => ({
+  return columns.box_id.map((/** @type {number} */ box, /** @type {number} */ at) => ({
     box, image: columns.image_id[at], guess: columns.guess[at], p: columns.p[at], said: columns.said[at], certain: columns.certain[at],
     by: columns.by[at], picture: columns.picture[at], veil: columns.veil[at], near: columns.near[at], held: columns.held[at], blind: columns.blind[at], burst: columns.burst[at],
   }));
@@ -385,11 +390,13 @@ function rows(columns) {
 function start() {
   const state = JSON.parse(find('#desk-state').textContent ?? '{}');
   const page = new Grid(state);
+  /** @type {Record<string, (step: any) => void>} */
   const looking = {
     tile: (step) => page.go(step), extend: (step) => page.extend(step), toggle: () => page.toggle(), bursts: () => page.addBursts(),
     leave: () => page.clear(), turn: () => page.turn(),
   };
   const nothing = () => undefined;
+  /** @type {Record<string, () => void>} */
   let acting = { accept: nothing, find: nothing, emptyPhoto: nothing, skip: nothing, undo: nothing, redo: nothing };
   let species = (/** @type {string} */ _key, /** @type {boolean} */ _certain) => false;
   if (state.may_label) {
@@ -415,9 +422,9 @@ function start() {
     find('#at').addEventListener('input', () => page.showSure());
     setInterval(() => document.visibilityState === 'visible' && page.tiles.length <= LOOKED_AT && page.look(), LOOK_MS);
   }
-  find('.bulk').addEventListener('mousedown', (event) => event.target.closest('button') && event.preventDefault());
+  find('.bulk').addEventListener('mousedown', (event) => closest(event, 'button') && event.preventDefault());
   find('.bulk').addEventListener('click', (event) => {
-    const act = event.target.closest('[data-act]')?.dataset.act;
+    const act = closest(event, '[data-act]')?.dataset.act;
     if (act === 'bursts') page.addBursts();
     if (act === 'clear') page.clear();
   });

@@ -3,7 +3,7 @@ import { Answering } from './answering.js';
 import { Boxes } from './boxes.js';
 import { Connection } from './connection.js';
 import { Count } from './count.js';
-import { find } from './dom.js';
+import { closest, find } from './dom.js';
 import { Finder } from './finder.js';
 import { Notes } from './notes.js';
 import { Outbox } from './outbox.js';
@@ -16,7 +16,7 @@ const state = JSON.parse(find('#desk-state').textContent ?? '{}');
 const page = new Page(state);
 new References(find('.compare'), page.panel, page.project);
 
-/** Keys that only look. */
+/** Keys that only look. @type {Record<string, (step: any) => void>} */
 const looking = {
   move: (step) => page.move(step),
   frame: (step) => page.strip.move(step),
@@ -56,8 +56,9 @@ function start() {
   const arm = () => answering.inTurn(() => {
     if (!page.strip.arm(!page.strip.isArmed) && page.strip.others().length === 0) page.tell(words.nothingInBurst);
   });
+  /** @type {Record<string, () => void>} */
   const burst = { arm, out: () => page.strip.takeOut(), majority: () => answering.majority() };
-  find('.strip-acts').addEventListener('click', (event) => burst[event.target.closest('[data-burst]')?.dataset.burst]?.());
+  find('.strip-acts').addEventListener('click', (event) => burst[closest(event, '[data-burst]')?.dataset.burst ?? '']?.());
   const shortcuts = keys(
     {
       arm,

@@ -16,7 +16,7 @@ const AFTER = /\s+(?:spp?\.?|indet\.?|unknown|unidentified)$/;
 export function matches(all, typed) {
   const wanted = plain(typed);
   const found = all.filter((species) => !species.retired).map((species) => match(species, wanted));
-  const order = (a, b) => a.best - b.best || (b.species.used ?? 0) - (a.species.used ?? 0) || a.species.name.localeCompare(b.species.name);
+  const order = (/** @type {Match} */ a, /** @type {Match} */ b) => a.best - b.best || (b.species.used ?? 0) - (a.species.used ?? 0) || a.species.name.localeCompare(b.species.name);
   return found.filter(({ best }) => best < Infinity).sort(order).slice(0, MOST);
 }
 

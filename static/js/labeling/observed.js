@@ -1,5 +1,5 @@
 /** What is said beside the name, where the project asks: sex, age, behaviour. It goes with the answer and is empty for the next crop. */
-import { all, find } from './dom.js';
+import { all } from './dom.js';
 
 const FIELDS = ['sex', 'life_stage', 'behaviour'];
 
@@ -7,7 +7,7 @@ export class Observed {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     this.form = form;
-    const select = form.querySelector('.observed select');
+    const select = /** @type {HTMLSelectElement | null} */ (form.querySelector('.observed select'));
     select?.addEventListener('pointerdown', () => (this.byHand = true));
     select?.addEventListener('keydown', (event) => {
       this.byHand = false;
@@ -21,8 +21,8 @@ export class Observed {
   show(said) {
     for (const name of FIELDS) {
       const wanted = said?.[name] ?? '';
-      for (const radio of all(`.observed input[name=${name}]`, this.form)) radio.checked = radio.value === wanted;
-      const select = find(`.observed select[name=${name}]`, this.form);
+      for (const radio of /** @type {HTMLInputElement[]} */ (all(`.observed input[name=${name}]`, this.form))) radio.checked = radio.value === wanted;
+      const select = /** @type {HTMLSelectElement | null} */ (this.form.querySelector(`.observed select[name=${name}]`));
       if (select) select.value = [...select.options].some((option) => option.value === wanted) ? wanted : '';
     }
   }

@@ -138,6 +138,11 @@ export class Outbox extends EventTarget {
     this.tell('change');
   }
 
+  /** @param {string} name @param {(detail: any) => void} act */
+  on(name, act) {
+    this.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
+  }
+
   /** @param {string} name @param {object} [detail] */
   tell(name, detail = {}) {
     this.dispatchEvent(new CustomEvent(name, { detail }));

@@ -24,6 +24,7 @@ export class Page {
     this.signIn = /** @type {string} */ (desk.dataset.signIn);
     this.signedInAt = new Date(desk.dataset.signedInAt ?? '');
     this.mayLabel = state.may_label;
+    /** @type {Record<string, import('./panel.js').Species>} */
     this.species = state.species;
     this.waiting = state.waiting;
     this.element = find('.stage');
@@ -37,7 +38,7 @@ export class Page {
     this.standingWords = '';
     /** What the keyboard is for, when it is not for answering. */
     this.mode = '';
-    /** Called before another crop is shown. */
+    /** Called before another crop is shown. @type {() => void} */
     this.leaveMode = () => undefined;
     this.supply = new Supply(this);
   }
@@ -155,7 +156,7 @@ export class Page {
     const bold = document.createElement('b');
     bold.textContent = `Round ${standing.number}`;
     find('.round .of').replaceChildren(bold, ` · ${place.toLocaleString('en')} of ${standing.size.toLocaleString('en')}`);
-    const bar = find('.round progress');
+    const bar = /** @type {HTMLProgressElement} */ (find('.round progress'));
     bar.hidden = false;
     bar.max = standing.size;
     bar.value = standing.done;
@@ -165,7 +166,7 @@ export class Page {
   /** Look at another photo of the burst. @param {any} frame @param {number} index @param {number} count */
   async look(frame, index, count) {
     const crop = this.crop;
-    if (!this.stage.own || this.element.dataset.mode) return;
+    if (!crop || !this.stage.own || this.element.dataset.mode) return;
     const isOwn = frame.id === crop.image.id;
     this.looking = isOwn ? '' : words.otherFrame(index + 1, count);
     this.showCorner();

@@ -1,11 +1,16 @@
 /** The panel of answers: five guesses, the species, the four others, what was answered last. Nothing in it ever moves. */
-import { all, find, make, makeSvg, set } from './dom.js';
+import { all, closest, find, make, makeSvg, set } from './dom.js';
 import { Observed } from './observed.js';
 import { percent, words } from './words.js';
 
 /** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean, used?: number}} Species used: among the project's newest answers */
+/** @typedef {import('./queue.js').Crop} Crop */
+/** @typedef {Pick<Crop, 'guesses' | 'blind' | 'said'> & Partial<Crop>} Asked a crop, or what is asked about many */
 
 export class Panel {
+  /** @type {Asked | undefined} none while there is nothing to answer */
+  crop;
+
   /** @param {HTMLFormElement} form @param {Record<string, Species>} species @param {boolean} locked whether one may only look */
   constructor(form, species, locked) {
     this.locked = locked;
@@ -18,32 +23,34 @@ export class Panel {
     this.observed = new Observed(form);
     // A click must not take the focus: else the next Enter would repeat it, and arrows would move in the choice.
     form.addEventListener('mousedown', (event) => {
-      if (event.target.closest('button, .joined')) event.preventDefault();
+      if (closest(event, 'button, .joined')) event.preventDefault();
     });
   }
 
-  /** @param {import('./queue.js').Crop} crop @param {boolean} blank whether the classifier has said nothing at all yet */
+  /** @param {Crop} crop @param {boolean} blank whether the classifier has said nothing at all yet */
   show(crop, blank) {
     if (crop !== this.crop) this.observed.show(crop.said);
     this.crop = crop;
     this.blank = blank;
     this.form.action = `/boxes/${crop.box_id}/labels`;
-    find('[name=lease_token]', this.form).value = crop.lease_token;
-    find('[name=pick_id]', this.form).value = crop.pick_id ?? '';
+    /** @type {HTMLInputElement} */ (find('[name=lease_token]', this.form)).value = crop.lease_token;
+    /** @type {HTMLInputElement} */ (find('[name=pick_id]', this.form)).value = String(crop.pick_id ?? '');
     this.enable(true);
     this.showGuesses();
-    this.showSaid();
+    this.showSaid(crop.said);
   }
 
   /** @param {boolean} on whether there is something to answer */
   enable(on) {
-    for (const button of all('.answer', this.form)) button.disabled = !on || this.locked;
+    for (const button of /** @type {HTMLButtonElement[]} */ (all('.answer', this.form))) button.disabled = !on || this.locked;
     if (on) return;
     this.crop = undefined;
     for (const row of this.guessRows) row.replaceChildren(this.emptyGuess(''));
   }
 
+  /** Nothing while there is nothing to answer. */
   showGuesses() {
+    if (!this.crop) return;
     const guesses = this.hidden ? [] : this.crop.guesses;
     const blind = this.crop.blind && !this.blank;
     const why = blind ? words.blindGuess : [this.hidden ? words.hiddenGuess : this.blank ? words.noGuess : words.noGuessHere];
@@ -73,10 +80,9 @@ export class Panel {
     return make('button', { type: 'submit', class: 'empty', disabled: true, 'aria-hidden': !why && 'true' }, make('span', { class: 'name' }, why));
   }
 
-  /** What this person said about the crop before. */
-  showSaid() {
-    const said = this.crop.said;
-    for (const button of all('.answer[name=species]', this.form)) {
+  /** What this person said about the crop before. @param {Crop['said']} said */
+  showSaid(said) {
+    for (const button of /** @type {HTMLButtonElement[]} */ (all('.answer[name=species]', this.form))) {
       const on = said !== null && Number(button.value) === said.species_id;
       set(button, { 'aria-pressed': String(on) });
       button.querySelector('.mark')?.remove();
@@ -121,7 +127,7 @@ export class Panel {
 
   /** Beside the last answer; none while it is not sure yet which one may be shown. @param {string} picture */
   showPicture(picture) {
-    const image = find('img', this.last);
+    const image = /** @type {HTMLImageElement} */ (find('img', this.last));
     image.hidden = picture === '';
     if (picture === '') image.removeAttribute('src');
     else if (image.getAttribute('src') !== picture) image.src = picture;
@@ -129,7 +135,7 @@ export class Panel {
 
   /** @param {boolean} mayUndo @param {boolean} mayRedo */
   showWays(mayUndo, mayRedo) {
-    find('.undo', this.last).disabled = !mayUndo;
+    /** @type {HTMLButtonElement} */ (find('.undo', this.last)).disabled = !mayUndo;
     find('.redo', this.last).hidden = !mayRedo;
   }
 }

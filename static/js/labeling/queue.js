@@ -156,7 +156,7 @@ export class Queue {
     const unsent = new Set([...unsentThen, ...this.unsentBoxes]);
     if (unsent.size === 0 && tokens.size < AHEAD) this.drop((crop) => crop.open && crop.pick_id !== null && crop !== this.current && !tokens.has(crop.pick_id));
     const held = new Set(this.crops.filter((crop) => crop.open).map((crop) => crop.pick_id));
-    const fresh = reply.crops.filter((crop) => !held.has(crop.pick_id) && !unsent.has(crop.box_id));
+    const fresh = reply.crops.filter((/** @type {any} */ crop) => !held.has(crop.pick_id) && !unsent.has(crop.box_id));
     for (const { box_id: boxId } of fresh) this.drop((crop) => crop.box_id === boxId && crop !== this.current);
     this.crops.push(...fresh.map(asShown));
   }

@@ -15,7 +15,9 @@ const LINGER_MS = 150; // a pointer on its way over the names asks for nothing
 export class References {
   /** @param {HTMLElement} element the two rows @param {import('./panel.js').Panel} panel @param {string} project its address */
   constructor(element, panel, project) {
-    Object.assign(this, { element, panel, project });
+    this.element = element;
+    this.panel = panel;
+    this.project = project;
     this.rows = all('figure', element);
     /** @type {Map<number, {at: number, told: Promise<Known | null>}>} */
     this.known = new Map();
@@ -24,7 +26,7 @@ export class References {
     element.hidden = false;
     const { form } = panel;
     form.addEventListener('guesses', () => this.mark(this.about === panel.crop ? this.marked : null));
-    form.addEventListener('marked', (event) => this.mark(event.detail));
+    form.addEventListener('marked', (event) => this.mark(/** @type {CustomEvent} */ (event).detail));
     form.addEventListener('focusin', (event) => this.mark(idOf(event.target)));
     form.addEventListener('pointerover', (event) => this.linger(idOf(event.target)));
     form.addEventListener('pointerleave', () => this.linger(null));
@@ -57,14 +59,15 @@ export class References {
     }
     const told = await this.of(id);
     if (this.asked !== id || this.panel.crop !== crop) return; // another one by now
-    const { taken_for: other } = told ?? {};
-    const name = species[other?.species_id]?.name ?? '';
+    const other = told?.taken_for;
+    const name = other ? (species[other.species_id]?.name ?? '') : '';
     const own = this.besides(told?.crops, crop);
     this.draw(0, own, species[id].name, own.length || !told ? species[id].name : words.noReference(species[id].name));
-    this.draw(1, name ? this.besides(other.crops, crop) : [], name, name && words.takenFor(name, other.count, other.of));
+    if (other && name) this.draw(1, this.besides(other.crops, crop), name, words.takenFor(name, other.count, other.of));
+    else this.draw(1, [], '', '');
   }
 
-  /** None of the burst on the desk. @param {Reference[] | undefined} crops @param {import('./queue.js').Crop} crop */
+  /** None of the burst on the desk. @param {Reference[] | undefined} crops @param {import('./panel.js').Asked} crop */
   besides(crops, crop) {
     const { id, burst } = crop.image;
     return (crops ?? []).filter((each) => each.image_id !== id && (burst === null || each.sequence_id !== burst));
@@ -94,6 +97,7 @@ export class References {
 
 /** @param {EventTarget | null} target @returns {number | null} the species of the button that it is in */
 function idOf(target) {
+  /** @type {HTMLButtonElement | null} */
   const button = target instanceof Element ? target.closest('button[name=species]:not(:disabled)') : null;
   return button ? Number(button.value) : null;
 }

@@ -6,7 +6,7 @@ const panel = find('.answers');
 let answered = false;
 
 /** Nothing after an answer: going elsewhere would break it off. @param {string} selector */
-const click = (selector) => () => answered || document.querySelector(selector)?.click();
+const click = (selector) => () => answered || /** @type {HTMLElement | null} */ (document.querySelector(selector))?.click();
 
 /** A species by its key; a held or second key must not answer the next case before it is here. @param {string} key @param {boolean} certain */
 function species(key, certain) {
@@ -15,7 +15,7 @@ function species(key, certain) {
   return Boolean(button);
 }
 
-/** @param {HTMLButtonElement} button @param {boolean} certain */
+/** @param {HTMLElement} button @param {boolean} certain */
 function answer(button, certain) {
   if (!certain) {
     const mark = Object.assign(document.createElement('input'), { type: 'hidden', name: 'not_certain', value: '1' });
@@ -30,6 +30,7 @@ panel.addEventListener('submit', (event) => {
 });
 addEventListener('pageshow', () => (answered = false));
 
+/** @type {Record<string, (step: any) => void>} */
 const acts = {
   accept: click('.guess li:first-child button:not(:disabled)'),
   emptyPhoto: click('.others button[value=empty_photo]'),

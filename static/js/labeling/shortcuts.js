@@ -1,11 +1,12 @@
 /** One table of keys: the handler and the sheet on `?` both read it (ui words, section 6). */
-import { all, find, make } from './dom.js';
+import { all, closest, find, make } from './dom.js';
 import { keepLetters, lettersAnswer } from './personal.js';
 import { words } from './words.js';
 
 /**
  * keys: as typed; `shift+` and `ctrl+` (Cmd on a Mac) stand before named keys. shown: how the sheet draws them; an array is a key.
  * species: the row stands for a species key, found by its letter in the project's list. repeats: a held key goes on.
+ * @type {{group: string, shown: (string | string[])[], says: string, act: string, keys: string[], letter?: boolean, steps?: any[], repeats?: boolean}[]}
  */
 export const KEYS = [
   { group: 'Answer', shown: [['1'], '–', ['9'], ['A'], '…'], says: 'the species with that key', act: 'species', keys: [] },
@@ -62,14 +63,14 @@ export class Shortcuts {
     this.sheet = find('.key-help');
     this.letters = lettersAnswer();
     this.keys = KEYS.filter((row) => row.act in acts || ['species', 'help', 'leave'].includes(row.act));
-    this.rows = new Map(this.keys.flatMap((row) => row.keys.map((key, place) => [key, { row, step: row.steps?.[place] }])));
+    this.rows = new Map(this.keys.flatMap((row) => row.keys.map((key, place) => /** @type {const} */ ([key, { row, step: row.steps?.[place] }]))));
     this.acts.help = () => this.open();
     this.acts.leave ??= () => undefined;
     /** A mode that takes keys before the table does. @type {(event: KeyboardEvent) => boolean} */
     this.mode = () => false;
     addEventListener('keydown', (event) => this.press(event));
     this.sheet.addEventListener('click', (event) => {
-      if (event.target === this.sheet || event.target.closest('[data-close]')) this.close();
+      if (event.target === this.sheet || closest(event, '[data-close]')) this.close();
     });
   }
 
@@ -151,7 +152,7 @@ export class Shortcuts {
   }
 }
 
-/** @param {string | string[]} part */
+/** @param {string | string[]} part @returns {(string | Node)[]} */
 function drawn(part) {
   if (typeof part === 'string') return [part];
   return part.map((key) => make('kbd', {}, key === 'Ctrl' && IS_MAC ? '⌘' : key));

@@ -2,7 +2,7 @@
  * The crop view: the photo zoomed to its box, on a canvas; the whole photo beside it; brightness and contrast.
  * No photo is ever stretched, and its surroundings fill the slack.
  */
-import { all, find, make, makeSvg, set } from './dom.js';
+import { all, closest, find, make, makeSvg, set } from './dom.js';
 import { followFingers } from './fingers.js';
 import { keepLight, lightKept } from './personal.js';
 
@@ -12,6 +12,12 @@ const LIGHT_STEP = 10;
 const VIEWS = ['box', 'whole', 'pixels'];
 
 export class Stage {
+  /** @type {import('./pictures.js').Picture} the crop's own photo, once one was shown */
+  own;
+
+  /** @type {{box: number[], others: number[][]}} what is outlined in it */
+  crop;
+
   /** @param {HTMLElement} element the stage */
   constructor(element) {
     this.element = element;
@@ -25,7 +31,7 @@ export class Stage {
     this.whole.prepend(this.wholeCanvas, this.wholeOver);
     this.view = 'box';
     this.light = lightKept();
-    /** Called after the crop view was drawn. */
+    /** Called after the crop view was drawn. @type {() => void} */
     this.drawn = () => undefined;
     /** @type {{scale: number, x: number, y: number}} screen pixels for one of the photo; its centre as shares of the photo */
     this.lens = { scale: 1, x: 0.5, y: 0.5 };
@@ -34,7 +40,7 @@ export class Stage {
     new ResizeObserver(() => this.fit()).observe(this.figure);
   }
 
-  /** @param {any} crop @param {import('./pictures.js').Picture} picture @param {string} name */
+  /** @param {import('./queue.js').Crop} crop @param {import('./pictures.js').Picture} picture @param {string} name */
   show(crop, picture, name) {
     this.crop = crop;
     this.picture = this.own = picture;
@@ -114,7 +120,7 @@ export class Stage {
     this.lens.y = within(this.lens.y, clientHeight / this.frame.height);
     const { left, top, width, height } = this.frame;
     paint(this.canvas, clientWidth, clientHeight, this.picture, left, top, width, height);
-    const place = (share) => [left + share[0] * width, top + share[1] * height, left + share[2] * width, top + share[3] * height];
+    const place = (/** @type {number[]} */ share) => [left + share[0] * width, top + share[1] * height, left + share[2] * width, top + share[3] * height];
     this.over.replaceChildren(...(this.isOwn ? outline(place(this.crop.box)) : []));
     this.drawWhole();
     this.drawn();
@@ -127,7 +133,7 @@ export class Stage {
     const [w, h] = [naturalWidth * scale, naturalHeight * scale];
     const [left, top] = [(width - w) / 2, (height - h) / 2];
     paint(this.wholeCanvas, width, height, this.picture, left, top, w, h);
-    const place = (share) => [left + share[0] * w, top + share[1] * h, left + share[2] * w, top + share[3] * h];
+    const place = (/** @type {number[]} */ share) => [left + share[0] * w, top + share[1] * h, left + share[2] * w, top + share[3] * h];
     const others = this.crop.others.map((other) => rect('outline-other', place(other)));
     this.wholeOver.replaceChildren(...(this.isOwn ? [...others, ...outline(place(this.crop.box))] : []));
   }
@@ -152,19 +158,20 @@ export class Stage {
     const { bright, contrast } = this.light;
     const filter = bright || contrast ? `brightness(${2 ** (bright / 50)}) contrast(${2 ** (contrast / 50)})` : '';
     this.canvas.style.filter = this.wholeCanvas.style.filter = filter;
-    find('#bright').value = String(bright);
-    find('#contrast').value = String(contrast);
+    /** @type {HTMLInputElement} */ (find('#bright')).value = String(bright);
+    /** @type {HTMLInputElement} */ (find('#contrast')).value = String(contrast);
   }
 
   listen() {
     for (const hidden of all('.crop-tools, .light', this.element)) hidden.hidden = false;
     find('.crop-tools', this.element).addEventListener('click', (event) => {
-      const tool = event.target.closest('[data-view]');
-      if (tool) this.turn(tool.dataset.view);
+      const tool = closest(event, '[data-view]');
+      if (tool?.dataset.view) this.turn(tool.dataset.view);
     });
     for (const which of /** @type {const} */ (['bright', 'contrast'])) {
-      find(`#${which}`).addEventListener('input', (event) => {
-        this.light[which] = Number(event.target.value);
+      const slider = /** @type {HTMLInputElement} */ (find(`#${which}`));
+      slider.addEventListener('input', () => {
+        this.light[which] = Number(slider.value);
         this.changeLight();
       });
     }

@@ -8,7 +8,7 @@ const ANSWERS = 'answers';
  * @property {number} [seq] the order in which it was said
  * @property {number} user
  * @property {string} key
- * @property {'answer' | 'empty_photo' | 'skip' | 'boxes' | 'undo' | 'redo'} kind
+ * @property {string} kind of the act, as the server names it; undo and redo too
  * @property {string} url
  * @property {Record<string, any>} body
  * @property {number | null} boxId the crop on the desk

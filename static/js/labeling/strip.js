@@ -2,12 +2,15 @@
  * The film strip: look at the other photos of the burst without leaving the crop. Armed, the next answer is for all crops of the
  * photos that are shown and not taken out.
  */
-import { all, find, make, set } from './dom.js';
+import { all, closest, find, make, set } from './dom.js';
 import { words } from './words.js';
 
 const FRAME_MS = 250;
 
 export class Strip {
+  /** @type {import('./queue.js').Crop} once one was shown */
+  crop;
+
   /**
    * @param {HTMLElement} element
    * @param {import('./queue.js').Queue} queue what was said here
@@ -24,9 +27,9 @@ export class Strip {
     // A click must not take the focus: else the next Enter would repeat it.
     this.acts.addEventListener('mousedown', (event) => event.preventDefault());
     this.frames = find('.strip-frames', element);
-    this.at = 0;
+    this.at = this.own = 0;
     this.frames.addEventListener('click', (event) => {
-      const frame = event.target.closest('.frame');
+      const frame = closest(event, '.frame');
       if (!frame) return;
       event.preventDefault();
       this.stop();
@@ -34,7 +37,7 @@ export class Strip {
     });
   }
 
-  /** @param {any} crop */
+  /** @param {import('./queue.js').Crop} crop */
   show(crop) {
     this.stop();
     this.crop = crop;
@@ -64,7 +67,8 @@ export class Strip {
     for (const [place, element] of all('.frame', this.frames).entries()) {
       const { preview, thumbnail } = this.crop.burst[place];
       set(element, { href: preview });
-      if (find('img', element).getAttribute('src') !== thumbnail) find('img', element).src = thumbnail;
+      const image = find('img', element);
+      if (image.getAttribute('src') !== thumbnail) set(image, { src: thumbnail });
     }
   }
 

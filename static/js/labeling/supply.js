@@ -4,7 +4,7 @@ import { find } from './dom.js';
 import { AHEAD } from './queue.js';
 
 const LOW = 14; // fewer crops ahead than this: ask for more
-/** How soon to ask again, in each state of having nothing. */
+/** How soon to ask again, in each state of having nothing. @type {Record<string, number>} */
 const POLL_MS = { choosing: 1000, loading: 1000, silent: 5000, held: 5000, arriving: 5000, offline: 3000 };
 const POLL_OTHERWISE_MS = 30000;
 const RENEW_MS = 4 * 60000; // leases last ten minutes
@@ -21,8 +21,10 @@ export class Supply {
     this.fitUnderway = false;
     /** What the connection says; it puts its own words here. */
     this.isUnreachable = () => false;
+    /** @type {() => void} */
     this.reached = () => undefined;
-    this.lost = (_error) => undefined;
+    /** @type {(error: unknown) => void} */
+    this.lost = () => undefined;
   }
 
   start() {
@@ -100,7 +102,7 @@ export class Supply {
     try {
       const { crops } = await get(`${this.page.project}/answered${before}`);
       this.oldestAct = crops.at(-1)?.act_id ?? this.oldestAct;
-      const fresh = crops.filter((crop) => !this.queue.ofBox(crop.box_id));
+      const fresh = crops.filter((/** @type {any} */ crop) => !this.queue.ofBox(crop.box_id));
       this.queue.prepend(fresh);
       return fresh.length > 0 || (crops.length > 0 && this.older());
     } catch (error) {

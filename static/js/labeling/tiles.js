@@ -2,7 +2,7 @@
  * A list of tiles as long as it may be: only the rows that are seen, and a few around them, are in the page. Each row is a layer of
  * its own, so that a scrolled row costs what it shows and nothing more.
  */
-import { find, make, makeSvg, set } from './dom.js';
+import { all, closest, find, make, makeSvg, set } from './dom.js';
 import { words } from './words.js';
 
 /**
@@ -51,7 +51,9 @@ export class TileList {
    * @param {{name: (tile: Tile) => string, caption: (tile: Tile) => {name: string, said: boolean, note: string, mark: string, done: boolean}, isChosen: (at: number) => boolean, press: (at: number, event: PointerEvent) => void, sweep: (places: number[], event: PointerEvent, begins: boolean) => void, pick: (group: number) => void}} page
    */
   constructor(scroller, element, page) {
-    Object.assign(this, { scroller, element, page });
+    this.scroller = scroller;
+    this.element = element;
+    this.page = page;
     /** @type {Tile[]} */
     this.tiles = [];
     /** @type {Group[]} */
@@ -61,12 +63,18 @@ export class TileList {
     /** @type {Map<number, HTMLElement>} the rows that are in the page */
     this.shown = new Map();
     this.focused = 0;
+    this.width = 0;
+    this.columns = 1;
+    /** px */
+    this.side = 0;
+    /** @type {number | undefined} */
+    this.frame = undefined;
     set(element, { role: 'grid', 'aria-multiselectable': 'true', 'aria-label': words.tiles });
     for (const each of [scroller, window]) each.addEventListener('scroll', () => this.soon(), { passive: true });
     new ResizeObserver(() => this.lay()).observe(scroller);
     element.addEventListener('pointerdown', (event) => this.down(event));
     element.addEventListener('click', (event) => {
-      const head = event.target.closest('[data-group]');
+      const head = closest(event, '[data-group]');
       if (head) this.page.pick(Number(head.dataset.group));
     });
   }
@@ -210,9 +218,8 @@ export class TileList {
     for (const element of this.elements()) set(element, { 'aria-selected': String(this.page.isChosen(Number(element.dataset.at))) });
   }
 
-  /** @returns {HTMLElement[]} */
   elements() {
-    return [...this.element.querySelectorAll('.tile')];
+    return all('.tile', this.element);
   }
 
   /** Where a tile lies. @param {number} at @returns {{row: number, column: number}} */
@@ -264,9 +271,9 @@ export class TileList {
 
   /** A press chooses a tile; a drag draws a frame round many. @param {PointerEvent} event */
   down(event) {
-    if (event.button !== 0 || event.target.closest('button')) return;
+    if (event.button !== 0 || closest(event, 'button')) return;
     const start = this.point(event);
-    const pressed = event.target.closest('.tile');
+    const pressed = closest(event, '.tile');
     let [began, latest] = [false, event];
     const move = (/** @type {PointerEvent} */ moved) => {
       latest = moved;

@@ -7,7 +7,11 @@ export class Typing {
    * @param {(typed: string) => void} keep what to do with what was typed, never empty
    */
   constructor(page, answering, field, mode, keep) {
-    Object.assign(this, { page, answering, field, mode, keep });
+    this.page = page;
+    this.answering = answering;
+    this.field = field;
+    this.mode = mode;
+    this.keep = keep;
     field.addEventListener('keydown', (event) => this.press(event));
     field.addEventListener('blur', () => this.close());
   }

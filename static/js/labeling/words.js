@@ -68,6 +68,7 @@ export const words = {
   noReference: (name) => `${name}: no sure photo yet`,
   /** @param {string} name @param {number} place */
   reference: (name, place) => `${name}, reference photo ${place}`,
+  /** @type {Record<string, string>} */
   veils: {
     person: 'A person. Blurred for you.',
     hidden: 'Hidden until somebody has looked.',

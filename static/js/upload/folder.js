@@ -1,22 +1,27 @@
-// From what the browser gives to a batch: its name, and its files with their paths below the chosen folder.
+/** From what the browser gives to a batch: its name, and its files with their paths below the chosen folder. */
 
+/** @typedef {{path: string, file: File}} Chosen */
+/** @typedef {{name: string, files: Chosen[], cameras: Map<string, number>}} Batch cameras: to how many files */
+
+/** @param {FileList} list @param {RegExp} passedOver @returns {Batch} */
 export function fromChooser(list, passedOver) {
   return asBatch(Array.from(list, (file) => ({ path: file.webkitRelativePath || file.name, file })), passedOver);
 }
 
+/** @param {DataTransfer} transfer @param {RegExp} passedOver @returns {Promise<Batch>} */
 export async function fromDrop(transfer, passedOver) {
   const left = Array.from(transfer.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const files = [];
   while (left.length) {
-    const entry = left.pop();
-    if (entry.isDirectory) left.push(...(await inside(entry)));
-    else files.push({ path: entry.fullPath.replace(/^\//, ''), file: await opened(entry) });
+    const entry = /** @type {FileSystemEntry} */ (left.pop());
+    if (entry.isDirectory) left.push(...(await inside(/** @type {FileSystemDirectoryEntry} */ (entry))));
+    else files.push({ path: entry.fullPath.replace(/^\//, ''), file: await opened(/** @type {FileSystemFileEntry} */ (entry)) });
   }
   files.sort((one, other) => (one.path < other.path ? -1 : 1));
   return asBatch(files, passedOver);
 }
 
-// The chosen folder names the batch; the first folder below it is a camera.
+/** The chosen folder names the batch; the first folder below it is a camera. @param {Chosen[]} files @param {RegExp} passedOver @returns {Batch} */
 function asBatch(files, passedOver) {
   const kept = files.filter(({ path }) => !passedOver.test(path));
   const firsts = new Set(kept.map(({ path }) => first(path)));
@@ -25,6 +30,7 @@ function asBatch(files, passedOver) {
   return { name: only || `Photos of ${today()}`, files: below, cameras: cameras(below, only) };
 }
 
+/** @param {Chosen[]} files @param {string} otherwise the camera of files outside of any folder */
 function cameras(files, otherwise) {
   const counts = new Map();
   for (const { path } of files) {
@@ -34,22 +40,26 @@ function cameras(files, otherwise) {
   return counts;
 }
 
+/** @param {string} path */
 function first(path) {
   const slash = path.indexOf('/');
   return slash < 0 ? '' : path.slice(0, slash);
 }
 
-// Browsers give the entries of a folder a hundred at a time, and then none.
+/** Browsers give the entries of a folder a hundred at a time, and then none. @param {FileSystemDirectoryEntry} folder */
 async function inside(folder) {
   const reader = folder.createReader();
+  /** @type {FileSystemEntry[]} */
   const all = [];
   for (;;) {
+    /** @type {FileSystemEntry[]} */
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return all;
     all.push(...some);
   }
 }
 
+/** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
 function opened(entry) {
   return new Promise((resolve, reject) => entry.file(resolve, reject));
 }

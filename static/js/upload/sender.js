@@ -1,4 +1,7 @@
-// Sends a batch: asks which files are missing, then one PUT a file, three at a time; waits for a lost connection to come back.
+/** Sends a batch: asks which files are missing, then one PUT a file, three at a time; waits for a lost connection to come back. */
+
+/** @typedef {import('./folder.js').Chosen} Chosen */
+/** @typedef {{path: string, size: number, reason: string}} Trouble size: bytes */
 
 const LANES = 3;
 const ASK_AT_ONCE = 2000;
@@ -11,27 +14,35 @@ const BUSY = [429, 502, 503, 504]; // the same request may work in a moment
 const HOPELESS = [401, 403, 404, 507]; // no other file will fare better
 const SIGNATURES = [[0xff, 0xd8, 0xff], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]];
 
-// The server said no to more than one file: signed out, no room, not allowed.
+/** The server said no to more than one file: signed out, no room, not allowed. */
 export class Refused extends Error {}
 
-// The connection was away for too long, or the person stopped.
+/** The connection was away for too long, or the person stopped. */
 export class Stopped extends Error {}
 
 export class Sender {
+  /** @param {string} address @param {import('./folder.js').Batch} batch @param {number} maxBytes of a file @param {() => void} changed called after anything is news */
   constructor(address, batch, maxBytes, changed) {
-    Object.assign(this, { address, batch, maxBytes, changed });
+    this.address = address;
+    this.batch = batch;
+    this.maxBytes = maxBytes;
+    this.changed = changed;
     this.key = [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, '0')).join('');
     this.files = batch.files.length;
     this.bytes = batch.files.reduce((sum, { file }) => sum + file.size, 0);
     this.done = this.bytesDone = this.known = this.twice = 0;
+    /** @type {Trouble[]} */
     this.troubles = [];
+    /** @type {Date | null} */
     this.awaySince = null;
+    /** @type {{promise: Promise<void>, resume: () => void} | null} */
     this.paused = null;
     this.ending = new AbortController();
+    /** @type {{at: number, bytes: number}[]} */
     this.samples = [];
   }
 
-  // The page of the batch, once every file is here. Throws Refused and Stopped.
+  /** The page of the batch, once every file is here. Throws Refused and Stopped. @returns {Promise<string>} */
   async run() {
     const announced = { name: this.batch.name, idempotency_key: this.key, files: this.files, bytes: this.bytes };
     const { address } = await this.ask(this.address, announced);
@@ -47,7 +58,8 @@ export class Sender {
   }
 
   pause() {
-    let resume;
+    let resume = () => {};
+    /** @type {Promise<void>} */
     const promise = new Promise((resolve) => (resume = resolve));
     this.paused = { promise, resume };
     this.changed();
@@ -65,14 +77,15 @@ export class Sender {
     this.resume();
   }
 
-  // Seconds left at the speed of the last seconds, or null while there is no telling.
+  /** Seconds left at the speed of the last seconds, or null while there is no telling. */
   secondsLeft() {
     const [first] = this.samples;
     const last = this.samples.at(-1);
-    if (!first || last.at - first.at < 1500 || last.bytes === first.bytes) return null;
+    if (!first || !last || last.at - first.at < 1500 || last.bytes === first.bytes) return null;
     return ((this.bytes - last.bytes) * (last.at - first.at)) / 1000 / (last.bytes - first.bytes);
   }
 
+  /** @param {string} address of the batch @returns {Promise<Chosen[]>} the last one first */
   async missing(address) {
     const needed = [];
     for (let start = 0; start < this.files; start += ASK_AT_ONCE) {
@@ -90,6 +103,7 @@ export class Sender {
     return needed.reverse();
   }
 
+  /** @param {string} address @param {Chosen} which */
   async send(address, { path, file }) {
     for (let tries = 1; ; tries += 1) {
       let answer;
@@ -115,6 +129,7 @@ export class Sender {
     this.measure();
   }
 
+  /** @param {File} file */
   count(file) {
     this.done += 1;
     this.bytesDone += file.size;
@@ -127,6 +142,7 @@ export class Sender {
     while (now - this.samples[0].at > WINDOW_S * 1000 && this.samples.length > 2) this.samples.shift();
   }
 
+  /** @param {string} address @param {object} body @returns {Promise<any>} */
   async ask(address, body) {
     const answer = await this.request(address, {
       method: 'POST',
@@ -137,7 +153,7 @@ export class Sender {
     return answer;
   }
 
-  // The answer's JSON, also of a refused file. A server that is away or busy is asked again, more and more slowly.
+  /** The answer's JSON, also of a refused file. A server that is away or busy is asked again, more and more slowly. @param {string} address @param {RequestInit} options @returns {Promise<any>} */
   async request(address, options) {
     for (let pause_s = 1; ; pause_s = Math.min(pause_s * 2, LONGEST_PAUSE_S)) {
       this.ending.signal.throwIfAborted();
@@ -152,12 +168,13 @@ export class Sender {
         if (!(error instanceof TypeError)) throw error; // fetch says "no connection" with a TypeError
       }
       this.awaySince ??= new Date();
-      if (Date.now() - this.awaySince > GIVE_UP_AFTER_S * 1000) throw new Stopped('away');
+      if (Date.now() - this.awaySince.getTime() > GIVE_UP_AFTER_S * 1000) throw new Stopped('away');
       this.changed();
       await new Promise((resolve) => setTimeout(resolve, pause_s * (800 + Math.random() * 400)));
     }
   }
 
+  /** @param {Response} answer */
   async read(answer) {
     this.awaySince = null;
     const said = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
@@ -166,6 +183,7 @@ export class Sender {
   }
 }
 
+/** @param {File} file */
 async function isPhoto(file) {
   const head = new Uint8Array(await file.slice(0, 8).arrayBuffer());
   return SIGNATURES.some((signature) => signature.every((byte, at) => head[at] === byte));
