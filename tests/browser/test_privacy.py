@@ -242,4 +242,6 @@ def test_the_real_worker_blurs_what_an_answer_calls_a_person(
     assert page.evaluate(kind, address) == "image/jpeg"
     with sqlite_site.database.reading() as session:
         jobs = session.execute(select(Job.kind, Job.error).where(Job.kind == "blur")).all()
-        assert jobs == [("blur", "")]
+        assert jobs and {tuple(job) for job in jobs} == {
+            ("blur", "")
+        }  # a page that looked meanwhile may have asked again
