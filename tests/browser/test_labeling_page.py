@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import select, update
 
 from models.act import Act
@@ -149,6 +149,24 @@ def test_another_persons_sign_in_does_not_send_what_waits(
     expect(page.locator(".stage-words")).to_contain_text("1 answer waits on this computer. Sign in and they are sent")
     assert desk.count(Act) == 0
     complaints.clear()
+
+
+def test_a_key_that_comes_before_the_script_answers_the_crop_that_is_seen(
+    make_desk: Callable[..., Desk], page: Page
+) -> None:
+    desk = make_desk(3)
+    late: list[Route] = []
+    page.route("**/label.js*", lambda route: late.append(route), times=1)
+    page.goto(desk.address, wait_until="commit")
+    expect(page.locator(".stage svg.still").first).to_be_visible()
+    expect(page.get_by_role("button", name="Keys ?")).to_be_hidden()
+    page.keyboard.press("2")
+    page.keyboard.press("3")  # nobody has seen the next crop
+    for route in late:
+        route.continue_()
+    desk.ready(desk.boxes[1])
+    desk.saved()
+    assert desk.names() == ["Ocelot", None, None]
 
 
 def test_arrows_only_move_and_show_what_was_said(make_desk: Callable[..., Desk], page: Page) -> None:

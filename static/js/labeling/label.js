@@ -77,6 +77,8 @@ function start() {
     (key, certain) => answering.key(key, certain),
   );
   shortcuts.mode = (event) => boxes.press(event);
+  const [first] = window.takeEarlyKeys(); // a second one would answer a crop that nobody has seen
+  if (first) shortcuts.press(first);
 }
 
 /** @param {Record<string, (step: any) => void>} acting @param {(key: string, certain: boolean) => boolean} species */
