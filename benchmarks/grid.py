@@ -13,6 +13,7 @@ A table for people, then one JSON object on the last line.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from benchmarks.drawn_project import NAMES, furnished, guessed
 from benchmarks.household import Household, household
 from models.box import Box
 from models.species import Species
+from worker.learning.likeness import Line
+from worker.learning.neighbours import opinions
 
 READY = ".tile-list[data-ready]"
 TRACED = ["devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline"]
@@ -47,7 +50,13 @@ def main() -> None:
     ask_for = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask_for.add_argument("--crops", type=int, default=50_000)
     ask_for.add_argument("--named", type=int, default=2_000, help="by one act")
+    ask_for.add_argument(
+        "--line", type=int, help="instead: what places and neighbours of so many crops cost the worker"
+    )
     given = ask_for.parse_args()
+    if given.line:
+        print(json.dumps(lined_up(given.line)))
+        return
     with household(worker=False) as house:
         project_id = furnished(house, "Grid", given.crops, 1000)
         guessed(house, project_id, 0.9)
@@ -56,6 +65,29 @@ def main() -> None:
     for name, figure in figures.items():
         print(f"{name:26}{figure:12,.1f}")
     print(json.dumps(figures))
+
+
+def lined_up(count: int) -> dict[str, Any]:
+    """Seconds for a line through so many crops of 300 kinds, for the places on it, and for the neighbours of 10,000 named ones;
+    share of tiles whose next one along the line is of the same kind.
+    """
+    rng = np.random.default_rng(1)
+    kinds = rng.integers(0, 300, count)
+    middles = rng.normal(size=(300, 256)).astype(np.float32)
+    vectors = middles[kinds] + rng.normal(size=(count, 256), scale=0.7).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    marks = [time.perf_counter()]
+    line = Line.through(vectors, rng)
+    marks.append(time.perf_counter())
+    places = line.places(vectors)
+    marks.append(time.perf_counter())
+    named = vectors[: min(count, 10_000)]
+    opinions(named, np.arange(len(named)), named, kinds[: len(named)] + 1, np.arange(len(named)))
+    marks.append(time.perf_counter())
+    along = kinds[np.argsort(places)]
+    steps = [round(after - before, 1) for before, after in itertools.pairwise(marks)]
+    figures = dict(zip(("line_s", "places_s", "neighbours_s"), steps, strict=True))
+    return {"crops": count} | figures | {"same_kind_next": round(float((along[1:] == along[:-1]).mean()), 3)}
 
 
 def listed(house: Household, project_id: int) -> dict[str, Any]:
