@@ -46,39 +46,53 @@ class Wanted:
 
 
 def tiles(desk: Desk, wanted: Wanted) -> list[AnyRow]:
-    """Alike ones beside each other, those without a place last."""
-    return list(desk.session.execute(which(desk, select(*COLUMNS), wanted).order_by(*BY_LIKENESS).limit(MOST)))
-
-
-BY_LIKENESS = (Likeness.place.is_(None), Likeness.place, Box.id)
+    """Alike ones beside each other, those without a place last; the first MOST of them."""
+    if wanted.round_id or wanted.species_id or wanted.deployment_id:
+        rows = narrowed(desk, beside_box(select(*COLUMNS).select_from(Box)), wanted)
+        return list(desk.session.execute(rows.order_by(Likeness.place.is_(None), Likeness.place, Box.id).limit(MOST)))
+    # Of a million crops the first ones are read along the index of the places; no other index may tempt the planner.
+    along = select(*COLUMNS).select_from(Likeness).join(Box, Box.id == Likeness.box_id)
+    placed = narrowed(desk, beside_box(along, placed=True), wanted, by_place=True)
+    placed = placed.where(Likeness.project_id == desk.project.id)
+    found = list(desk.session.execute(placed.order_by(Likeness.place).limit(MOST)))
+    found.sort(key=lambda row: (row.place, row.id))
+    if len(found) < MOST:
+        new = narrowed(desk, beside_box(select(*COLUMNS).select_from(Box)), wanted).where(Likeness.box_id.is_(None))
+        found += desk.session.execute(new.order_by(Box.id).limit(MOST - len(found)))
+    return found
 
 
 def how_many(desk: Desk, wanted: Wanted) -> int:
     """Tiles without the limit."""
-    return desk.session.scalar(which(desk, select(func.count(Box.id)), wanted)) or 0
+    counted = select(func.count(Box.id)).select_from(Box)
+    if wanted.deployment_id:
+        counted = counted.join(Image, Image.id == Box.image_id)
+    return desk.session.scalar(narrowed(desk, counted, wanted)) or 0
 
 
-def which(desk: Desk, asked: Any, wanted: Wanted) -> Any:
-    """The question, narrowed to the crops of a round, else to those that can be asked about."""
-    found = (
-        asked.select_from(Box)
-        .join(Image, Image.id == Box.image_id)
-        .outerjoin(Label, Label.id == Box.settled_label_id)
-        .outerjoin(Likeness, Likeness.box_id == Box.id)
-    )
-    if wanted.round_id:
+def beside_box(asked: Any, *, placed: bool = False) -> Any:
+    """The question with a box's photo, the label that names it, and its place (there already when placed)."""
+    found = asked.join(Image, Image.id == Box.image_id).outerjoin(Label, Label.id == Box.settled_label_id)
+    return found if placed else found.outerjoin(Likeness, Likeness.box_id == Box.id)
+
+
+def narrowed(desk: Desk, found: Any, wanted: Wanted, *, by_place: bool = False) -> Any:
+    """The question, for the crops of a round, else for those that can be asked about. by_place: said so that no index of the
+    boxes answers it.
+    """
+    if by_place:
+        sure = func.coalesce(Box.score, 0) >= desk.project.classify_above
+        found = found.where(sure, Box.embedder_id.is_not(None))
+    elif wanted.round_id:
         found = found.join(Pick, Pick.box_id == Box.id).where(Pick.round_id == wanted.round_id)
     else:
         found = found.where(askable(desk.project))
-    found = found.where(~unheard(desk))
-    found = found.where(Box.deleted_at.is_(None))
+    found = found.where(Box.deleted_at.is_(None), ~unheard(desk))
     if wanted.open:
         found = found.where(Box.settled_species_id.is_(None))
     if wanted.species_id:
         guessed = and_(Box.settled_species_id.is_(None), Box.guess_species_id == wanted.species_id)
-        hidden = Box.id.in_(
-            blind_boxes(desk.session, desk.project.id)
-        )  # the filter must not tell what the tile does not
+        hidden = Box.id.in_(blind_boxes(desk.session, desk.project.id))  # else the filter tells what the tile does not
         found = found.where(or_(Box.settled_species_id == wanted.species_id, and_(guessed, ~hidden)))
     if wanted.deployment_id:
         found = found.where(Image.deployment_id == wanted.deployment_id)
