@@ -27,7 +27,8 @@ from models.species import Species
 
 
 def ask_voices(session: Session, boxes: Iterable[Box]) -> None:
-    """After the voices of these boxes changed: ask for another one where the rule wants it, and no more where it does not.
+    """After the voices of these boxes changed: ask for another one where the rule wants it, one at a time, and no more where it
+    does not.
 
     The caller holds the boxes.
     """
@@ -36,12 +37,29 @@ def ask_voices(session: Session, boxes: Iterable[Box]) -> None:
     picks = list(session.scalars(wanted))
     asked = {pick.box_id for pick in picks}
     session.add_all(voice_pick(box_id) for box_id, waits in waiting.items() if waits and box_id not in asked)
-    gone = [pick for pick in picks if pick.round_id is None and not waiting[pick.box_id]]
+    beside: dict[int, list[Pick]] = defaultdict(list)
+    for pick in picks:
+        if pick.round_id is None:
+            beside[pick.box_id].append(pick)
+    gone = [
+        pick
+        for box_id, asking in beside.items()
+        for pick in (all_but_one(session, asking) if waiting[box_id] else asking)
+    ]
     for pick in gone:
         pick.state = WITHDRAWN
     session.flush()
     if gone:
         session.execute(delete(Lease).where(Lease.pick_id.in_([pick.id for pick in gone])))
+
+
+def all_but_one(session: Session, picks: list[Pick]) -> list[Pick]:
+    """The picks without the newest of those that lie on a desk, or of all. Undo opens one while another one waits already."""
+    if len(picks) == 1:
+        return []
+    now = utc_now()
+    on_desk = {id_ for id_, lease in leases_of(session, [pick.id for pick in picks]).items() if lease.expires_at > now}
+    return sorted(picks, key=lambda pick: (pick.id in on_desk, pick.id))[:-1]
 
 
 def voice_pick(box_id: int) -> Pick:

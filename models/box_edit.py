@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, Select, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -40,6 +41,29 @@ class BoxEdit(Base):
         found = select(cls.kind, User.name, cls.created_at).join(User, User.id == cls.user_id)
         standing = found.join(Act, Act.id == cls.act_id).where(~Act.taken_back)
         return standing.where(or_(cls.box_id == box_id, cls.becomes_id == box_id)).order_by(cls.id.desc())
+
+
+class Replaced(NamedTuple):
+    """A box that was moved, as it was before. drawn: by a person; now_id: the box that stands in its place."""
+
+    id: int
+    score: float
+    drawn: bool
+    now_id: int
+
+
+def replaced(session: Session, project_id: int) -> list[Replaced]:
+    """Every box in whose place another one stands, whether that one was deleted or not, by rising id."""
+    mine = (Box.id.in_(deleted_ids(project_id)), Box.replaced_by_id.is_not(None))
+    rows = session.execute(select(Box.id, Box.score, Box.drawn, Box.replaced_by_id).where(*mine).order_by(Box.id)).all()
+    following = {row.id: row.replaced_by_id for row in rows}
+
+    def standing(box_id: int) -> int:
+        while box_id in following:
+            box_id = following[box_id]
+        return box_id
+
+    return [Replaced(row.id, row.score, row.drawn, standing(row.id)) for row in rows]
 
 
 def deleted_ids(project_id: int) -> Select[int]:

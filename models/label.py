@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,10 +68,10 @@ class Snapshot:
     names: dict[int, int]  # box id -> settled species id
     labels: dict[int, int]  # box id -> the label that settles it
 
-    @property
-    def sha256(self) -> str:
-        """Equal for equal sets of label rows."""
-        return hashlib.sha256(",".join(map(str, sorted(self.labels.values()))).encode()).hexdigest()
+    def sha256_of(self, box_ids: Iterable[int]) -> str:
+        """Equal where the same labels settle the same boxes: those that teach. A moved box is another one."""
+        pairs = ",".join(f"{box_id}:{self.labels[box_id]}" for box_id in sorted(box_ids))
+        return hashlib.sha256(pairs.encode()).hexdigest()
 
 
 def newest_label_id(session: Session, project_id: int) -> int:

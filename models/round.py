@@ -172,12 +172,16 @@ class Pick(Base):
     def skip(self, session: Session, by: int) -> None:
         """To the end of the round the first time; the second time it fills its place unanswered.
 
-        Beside the rounds it is never asked of the same person (by) again.
+        Beside the rounds it is never asked of the same person (by) again: what was asked of anybody waits for the others, and a
+        row of its own says who skipped it.
         """
+        if self.round_id is None and self.user_id is None:
+            session.add(Pick(round_id=None, box_id=self.box_id, user_id=by, position=self.position, state=SKIPPED))
+            session.flush()
+            release(session, self.id)
+            return
         self.skips += 1
-        if self.round_id is None:
-            self.state, self.user_id = SKIPPED, by
-        elif self.skips > 1:
+        if self.round_id is None or self.skips > 1:
             self.state = SKIPPED
         else:
             last = session.scalar(select(func.max(Pick.position)).where(Pick.round_id == self.round_id)) or 0

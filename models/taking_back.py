@@ -18,7 +18,7 @@ from models.consensus import EXPERTS
 from models.desk import Desk
 from models.drawing import BOXES, outcome
 from models.label import Label
-from models.round import ANSWERED, OPEN, Pick, lease_to, leases_of
+from models.round import ANSWERED, OPEN, SKIPPED, WITHDRAWN, Pick, lease_to, leases_of
 from models.species import Species
 from models.undrawing import draw_again, left_words, take_drawing_back
 from models.user import User
@@ -100,6 +100,8 @@ def take_back(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
     take_back_labels(desk.session, boxes, labels, by=desk.user_id, act=act)
     opened = reopen(desk, boxes, target.before["picks"])
+    if target.kind == SKIP:
+        forget_skips(desk, list(boxes), target.before["picks"])
     ask_voices(desk.session, boxes.values())
     shown = desk.now(target.answer["box_id"])
     settled_by = None if any(pick.box_id == shown.id for pick in opened) else expert_words(desk, shown)
@@ -142,6 +144,21 @@ def reopen(desk: Desk, boxes: dict[int, Box], remembered: list[list[Any]]) -> li
             opened.append(pick)
     desk.session.flush()
     return opened
+
+
+def forget_skips(desk: Desk, box_ids: list[int], remembered: list[list[Any]]) -> None:
+    """Of what was asked of anybody beside the rounds, the row that says that this person skipped it: that is nobody's now."""
+    before = {pick_id for pick_id, _position, _skips in remembered}
+    picks = desk.picks(box_ids)
+    asked = {pick.box_id for pick in picks if pick.id in before and pick.round_id is None and pick.user_id is None}
+    newest = {
+        pick.box_id: pick
+        for pick in picks
+        if pick.box_id in asked and pick.round_id is None and pick.user_id == desk.user_id and pick.state == SKIPPED
+    }
+    for skipped in newest.values():
+        skipped.state, skipped.user_id = WITHDRAWN, None
+    desk.session.flush()
 
 
 def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:

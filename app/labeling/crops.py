@@ -22,6 +22,7 @@ Crop = dict[str, Any]
 def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening | None = None) -> dict[int, Crop]:
     """box id -> its crop, in a handful of questions for all of them. retired: species that are not offered any more.
 
+    One that waits to be asked blind comes without guess, one about which others must not be heard yet without what they said.
     opening: of the photo that this person opened on this page.
     """
     boxes = crop_queries.boxes_of(desk.session, box_ids)
@@ -30,36 +31,48 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
     photos = {box.image_id for box in boxes.values()} | {row.id for rows in bursts.values() for row in rows}
     over = Veils(veils(desk.session, photos), opening)
     beside = crop_queries.boxes_in_photos(desk.session, desk.project, photos)
+    in_sight = {*box_ids, *(each.id for every in beside.values() for each in every)}
+    unheard = queries.unheard(desk, sorted(in_sight))
+    blind = queries.waiting_blind(desk, box_ids)
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
     notes = crop_queries.notes_on(desk.session, box_ids)
     counts = crop_queries.counts_in(desk.session, {box.image_id for box in boxes.values()})
-    return {
+    crops = {
         box_id: {
             "box_id": box_id,
             "picture": over.crop(box.image_id, box_id, is_cut=box.embedder_id is not None),
             "image": photo(box) | over.photo(box.image_id),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
-            "burst": frames(box, bursts[box_id], beside, over),
-            "guesses": guesses(desk, box_id, retired),
+            "burst": frames(box, bursts[box_id], beside, over, unheard),
+            "guesses": [] if box_id in blind else guesses(desk, box_id, retired),
             "said": voice(said.get(box_id)),
             "counts": counts.get(box.image_id, {}),
             "flagged": is_flagged(notes.get(box_id, [])),
             "comments": [{"by": row.name, "text": row.text} for row in notes.get(box_id, []) if row.kind == COMMENT],
-            "blind": False,
+            "blind": box_id in blind,
             "pick_id": None,
             "lease_token": "",
             "round_id": None,
         }
         for box_id, box in boxes.items()
     }
+    return {box_id: without_voices(crop) if box_id in unheard else crop for box_id, crop in crops.items()}
+
+
+def without_voices(crop: Crop) -> Crop:
+    """Without what others said of it: its name and its comments."""
+    own = crop["box_id"]
+    burst = [
+        frame | {"crops": [each | {"species_id": None} if each["box_id"] == own else each for each in frame["crops"]]}
+        for frame in crop["burst"]
+    ]
+    return crop | {"burst": burst, "comments": [], "counts": {}}
 
 
 def crops_of_photo(desk: Desk, image_id: int, box_ids: list[int], retired: set[int]) -> list[Crop]:
-    """Every box of a photo that can be asked about or counts, and these. One that waits to be asked blind comes without guess."""
+    """Every box of a photo that can be asked about or counts, and these."""
     beside = crop_queries.boxes_in_photos(desk.session, desk.project, [image_id])[image_id]
-    crops = crops_of(desk, sorted({*box_ids, *(box.id for box in beside)}), retired)
-    blind = queries.waiting_blind(desk, list(crops))
-    return [crop | {"guesses": []} if box_id in blind else crop for box_id, crop in crops.items()]
+    return list(crops_of(desk, sorted({*box_ids, *(box.id for box in beside)}), retired).values())
 
 
 def photo(box: AnyRow) -> dict[str, Any]:
@@ -105,27 +118,32 @@ def burst_of(box: AnyRow, near: list[AnyRow]) -> list[AnyRow]:
     return near[start : start + FRAMES]
 
 
-def frames(box: AnyRow, shown: list[AnyRow], boxes: dict[int, list[AnyRow]], over: Veils) -> list[dict[str, Any]]:
+def frames(
+    box: AnyRow, shown: list[AnyRow], boxes: dict[int, list[AnyRow]], over: Veils, unheard: set[int]
+) -> list[dict[str, Any]]:
     """What the film strip shows; seconds are counted from its first photo. crops: what can be asked about in each photo, with
-    the settled name."""
+    the settled name, which an unheard one does not tell."""
     if not shown:
-        return [
-            {"id": box.image_id, "seconds": 0, "crops": named(boxes.get(box.image_id, [])), **over.photo(box.image_id)}
-        ]
+        own = named(boxes.get(box.image_id, []), unheard)
+        return [{"id": box.image_id, "seconds": 0, "crops": own, **over.photo(box.image_id)}]
     return [
         {
             "id": row.id,
             "seconds": round((row.captured_at - shown[0].captured_at).total_seconds()),
-            "crops": named(boxes.get(row.id, [])),
+            "crops": named(boxes.get(row.id, []), unheard),
             **over.photo(row.id),
         }
         for row in shown
     ]
 
 
-def named(boxes: list[AnyRow]) -> list[dict[str, Any]]:
+def named(boxes: list[AnyRow], unheard: set[int]) -> list[dict[str, Any]]:
     """Box ids with the settled species, or none."""
-    return [{"box_id": box.id, "species_id": box.settled_species_id} for box in boxes if box.askable]
+    return [
+        {"box_id": box.id, "species_id": None if box.id in unheard else box.settled_species_id}
+        for box in boxes
+        if box.askable
+    ]
 
 
 def guesses(desk: Desk, box_id: int, retired: set[int]) -> list[dict[str, Any]]:

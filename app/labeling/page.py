@@ -8,7 +8,7 @@ from typing import Any
 
 from app.dependencies import Access, House
 from app.labeling import queries
-from app.labeling.crops import Crop, crops_of
+from app.labeling.crops import Crop, crops_of, without_voices
 from app.labeling.veils import crops_now
 from app.labeling.waiting import why_nothing
 from models.act import Act
@@ -71,11 +71,9 @@ def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
 
 
 def panel_of(desk: Desk, box_id: int | None, opening: Opening | None = None) -> dict[str, Any]:
-    """The panel for a crop that is looked at outside of its round; nobody's guess is shown while it waits to be asked blind."""
+    """The panel for a crop that is looked at outside of its round."""
     panel, retired = empty_panel(desk)
     crop = crops_of(desk, [box_id], retired, opening)[box_id] if box_id else None
-    if crop and queries.waiting_blind(desk, [crop["box_id"]]):
-        crop |= {"blind": True, "guesses": []}
     return panel | {"crop": crop}
 
 
@@ -118,18 +116,8 @@ def leased_crops(
         }
         if pick.is_blind:
             crop |= {"blind": True, "guesses": []}
-        leased.append(crop if pick.round_id else unheard(crop))
+        leased.append(crop if pick.round_id else without_voices(crop))
     return leased
-
-
-def unheard(crop: Crop) -> Crop:
-    """Without what others said of it: its name and its comments."""
-    own = crop["box_id"]
-    burst = [
-        frame | {"crops": [each | {"species_id": None} if each["box_id"] == own else each for each in frame["crops"]]}
-        for frame in crop["burst"]
-    ]
-    return crop | {"burst": burst, "comments": [], "counts": {}}
 
 
 def standing_of(crop: Crop | None, rounds: dict[int, dict[str, Any]]) -> dict[str, Any] | None:

@@ -7,14 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.labeling.crop_queries import voices
 from models.act import Act
 from models.answering import DOINGS
 from models.base import utc_now
 from models.box import Box
 from models.checkpoint import Checkpoint
+from models.consensus import VOICE
+from models.database import CHUNK_ROWS
 from models.desk import Desk
 from models.label import ANSWER, Label
 from models.lease import Lease
@@ -27,7 +30,12 @@ RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
 HISTORY = 10
 USED_ROWS = 1000  # answers that say what is used
-PHOTOS_OF = select(Box.id, Box.image_id, Box.embedder_id).where(Box.id.in_(bindparam("box_ids", expanding=True)))
+BOX_IDS = bindparam("box_ids", expanding=True, type_=Integer)
+OWN_BESIDE = select(Pick.box_id).where(
+    Pick.box_id.in_(BOX_IDS), Pick.round_id.is_(None), Pick.state == OPEN, Pick.user_id == bindparam("user_id")
+)
+VOICE_WAITS = select(Box.id).where(Box.id.in_(BOX_IDS), Box.waits_for == VOICE)
+PHOTOS_OF = select(Box.id, Box.image_id, Box.embedder_id).where(Box.id.in_(BOX_IDS))
 
 
 def standings(session: Session, project_id: int, round_ids: Iterable[int] = ()) -> dict[int, dict[str, Any]]:
@@ -165,6 +173,26 @@ def waiting_blind(desk: Desk, box_ids: Sequence[int]) -> set[int]:
     return {
         pick.box_id for pick in asked if pick.is_blind and (pick.round_id is not None or desk.role is Role.annotator)
     }
+
+
+def unheard(desk: Desk, box_ids: Sequence[int]) -> set[int]:
+    """Those of the boxes that this person is or may be asked about as one more voice, or as gold: what others said of them is
+    not shown before. None for who settles, and none for who only looks on.
+    """
+    if desk.role is not Role.annotator:
+        return set()
+    found: set[int] = set()
+    for few in chunks(box_ids):
+        found |= set(desk.session.scalars(OWN_BESIDE, {"box_ids": few, "user_id": desk.user_id}))
+        waiting = list(desk.session.scalars(VOICE_WAITS, {"box_ids": few}))
+        said = voices(desk.session, desk.user_id, waiting) if waiting else {}
+        found |= {box_id for box_id in waiting if box_id not in said or said[box_id].species_id is None}
+    return found
+
+
+def chunks(box_ids: Sequence[int]) -> list[Sequence[int]]:
+    """As many as one question may name."""
+    return [box_ids[start : start + CHUNK_ROWS] for start in range(0, len(box_ids), CHUNK_ROWS)]
 
 
 def newest_round(session: Session, project_id: int) -> int | None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.dependencies import LARGEST_ID, InHouse, Viewer, not_yours
-from app.labeling import review_lists, review_queries
+from app.labeling import queries, review_lists, review_queries
 from app.labeling.page import desk_of, panel_of
 from app.labeling.review_filters import STATES, Filters
 from app.labeling.review_lists import LOOKED, SHOWN, Listed
@@ -67,7 +67,7 @@ def queue_of(desk: Desk, filters: Filters) -> tuple[list[Case], Listed]:
     if filters.state:
         return [], review_lists.listed(desk, filters)
     doubtful = review_queries.cases(desk.session, desk.project)
-    later = review_queries.unheard(desk, [case.box_id for case in doubtful])
+    later = queries.unheard(desk, [case.box_id for case in doubtful])
     heard = [case for case in doubtful if case.box_id not in later]
     every = review_lists.narrowed(desk.session, heard, filters)
     return every, Listed([case for case in every if filters.reason in ("", case.reason)], more=False, cut=False)
@@ -109,7 +109,7 @@ def chips(every: list[Case]) -> list[tuple[str, str, int]]:
 def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
     """Every voice about the crop, and the three flags: seen (somebody answered), reviewed (an expert did), certain (whoever
     settled it was)."""
-    is_unheard = box_id is not None and bool(review_queries.unheard(desk, [box_id]))
+    is_unheard = box_id is not None and bool(queries.unheard(desk, [box_id]))
     if box_id is None or is_unheard:
         return {
             "voices": [], "comments": [], "history": [], "outlines": [], "seen": 0, "reviewed": False, "certain": True,

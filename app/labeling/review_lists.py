@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.labeling import queries
 from app.labeling.review_filters import ANSWERED, OPEN, REVIEWED, UNCERTAIN, UNREVIEWED, Filters
-from app.labeling.review_queries import DOUBTED, LISTED, SURE, Case, chunks, unheard
+from app.labeling.review_queries import DOUBTED, LISTED, SURE, Case
 from models.box import Box
 from models.consensus import EXPERTS
 from models.deployment import Deployment
@@ -57,7 +57,7 @@ def listed(desk: Desk, filters: Filters) -> Listed:
     )  # fmt: skip
     rows = session.execute(wanted).all()
     ids = [row.id for row in rows]
-    blind = queries.waiting_blind(desk, ids) | unheard(desk, ids)
+    blind = queries.waiting_blind(desk, ids) | queries.unheard(desk, ids)
     cases = [as_case(row) for row in rows[:SHOWN] if row.id not in blind]
     more = len(rows) > SHOWN
     cut = not more and session.execute(newest.offset(LOOKED).limit(1)).first() is not None
@@ -159,7 +159,7 @@ def narrowed(session: Session, every: list[Case], filters: Filters) -> list[Case
     if not others:
         return named
     kept: set[int] = set()
-    for few in chunks([each.box_id for each in named]):
+    for few in queries.chunks([each.box_id for each in named]):
         kept |= set(session.scalars(select(Box.id).where(Box.id.in_(few), *others)))
     return [each for each in named if each.box_id in kept]
 

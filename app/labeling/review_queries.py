@@ -13,15 +13,13 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from app.labeling.queries import chunks
 from models.act import Act
 from models.box import Box
 from models.box_edit import BoxEdit, deleted_ids
-from models.consensus import EXPERTS, VOICE
-from models.database import CHUNK_ROWS
-from models.desk import Desk
+from models.consensus import EXPERTS
 from models.label import ANSWER, TAKEN_BACK, Label
 from models.likeness import Likeness
-from models.membership import Role
 from models.note import COMMENT, FLAG, UNFLAG, Note
 from models.observed import Observed
 from models.project import Project
@@ -84,20 +82,6 @@ def cases(session: Session, project: Project) -> list[Case]:
         if case.box_id not in deleted:
             found.setdefault(case.box_id, case)
     return sorted(found.values(), key=lambda case: (REASONS.index(case.reason), -case.since.timestamp(), case.box_id))
-
-
-def unheard(desk: Desk, box_ids: list[int]) -> set[int]:
-    """Those about which this person may be asked for another voice: before that, nobody's is shown. None for who settles."""
-    if desk.role is not Role.annotator:
-        return set()
-    waiting: set[int] = set()
-    for few in chunks(box_ids):
-        waiting |= set(desk.session.scalars(select(Box.id).where(Box.id.in_(few), Box.waits_for == VOICE)))
-    spoken: set[int] = set()
-    for few in chunks(sorted(waiting)):
-        mine = select(Label.box_id).where(Label.box_id.in_(few), Label.user_id == desk.user_id)
-        spoken |= set(desk.session.scalars(mine))
-    return waiting - spoken
 
 
 def flagged(session: Session, project: Project) -> list[Case]:
@@ -287,8 +271,3 @@ def outlines_of(session: Session, box_id: int) -> list[AnyRow]:
 def comments_on(session: Session, box_id: int) -> list[AnyRow]:
     """Oldest first."""
     return list(session.execute(Note.standing(Note.box_id == box_id, Note.kind == COMMENT)))
-
-
-def chunks(box_ids: list[int]) -> list[list[int]]:
-    """As many as one question may name."""
-    return [box_ids[start : start + CHUNK_ROWS] for start in range(0, len(box_ids), CHUNK_ROWS)]

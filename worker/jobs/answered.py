@@ -1,11 +1,11 @@
 """The photos of a project whose boxes people have answered, as a detector can learn from them.
 
 Decisions: a box with a species is an animal, "Not an animal" is a false box, and its corners are what they are now, whoever drew
-or moved them. A box that people deleted is a false one too, unless it shows again what another one shows. People, vehicles and
-what nobody can tell teach nothing: a detector that took people for background could no longer help to hide them. A photo counts
-when everything that was asked about is answered; what was too doubtful to be asked about stays doubtful, unless somebody called
-the photo empty. A photo in which people counted more than is boxed is left out, and one with a crop of the audit: those teach
-nothing.
+or moved them. A box that people deleted is a false one too, as the detector drew it, unless it shows again what another one
+shows. People, vehicles and what nobody can tell teach nothing: a detector that took people for background could no longer help
+to hide them. A photo counts when everything that was asked about is answered; what was too doubtful to be asked about stays
+doubtful, unless somebody called the photo empty. A photo in which people counted more than is boxed is left out, and one with a
+crop of the audit: those teach nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from models.act import Act
 from models.answering import EMPTY_PHOTO
 from models.audited import audited_ids
 from models.box import Box, askable
-from models.box_edit import DELETED
+from models.box_edit import DELETED, deleted_ids, replaced
 from models.database import Database
 from models.deployment import Deployment
 from models.image import READY, CountCorrection, Image
@@ -68,24 +68,30 @@ def answered_photos(database: Database, store: Store, project_id: int) -> list[T
 
 def read_answers(session: Session, project: Project) -> list[Answer]:
     """Every box of the project's photos, photo by photo; not those in whose place another one stands, nor what people drew in
-    vain.
+    vain: then the box counts that the detector drew there.
     """
+    deleted = set(session.scalars(deleted_ids(project.id)))
+    in_vain = {each.id for each in replaced(session, project.id) if each.now_id in deleted and not each.drawn}
     said = case((Box.deleted_at.is_not(None), DELETED), else_=Species.kind)
     rows = session.execute(
         select(
             Image.id, Image.sha256, Deployment.name, Box.x_min, Box.y_min, Box.x_max, Box.y_max,
-            askable(project), said, Species.name, Act.kind,
+            askable(project), said, Species.name, Act.kind, Box.id.label("box_id"), Box.replaced_by_id,
         )
         .join(Image, Image.id == Box.image_id)
         .join(Deployment, Deployment.id == Image.deployment_id)
         .outerjoin(Species, Species.id == Box.settled_species_id)
         .outerjoin(Label, Label.id == Box.settled_label_id)
         .outerjoin(Act, Act.id == Label.act_id)
-        .where(Box.project_id == project.id, Image.state == READY, Box.replaced_by_id.is_(None))
+        .where(Box.project_id == project.id, Image.state == READY)
         .where(or_(Box.deleted_at.is_(None), ~Box.drawn))
         .order_by(Image.id, Box.ordinal)
     )  # fmt: skip
-    return [Answer(row[0], row[1], row[2], (row[3], row[4], row[5], row[6]), *row[7:]) for row in rows]
+    return [
+        Answer(row[0], row[1], row[2], (row[3], row[4], row[5], row[6]), *row[7:11])
+        for row in rows
+        if row.replaced_by_id is None or row.box_id in in_vain
+    ]
 
 
 def counted_animals(session: Session, project_id: int) -> dict[int, int]:

@@ -5,7 +5,8 @@ Audited crops stay open to the strategy, asked or named: had it not been for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.audited import Audited, audited, audited_ids
+from models.box_edit import Replaced, replaced
 from models.round import FULL, Round
 
 
@@ -32,12 +34,13 @@ class Drawn:
 class Stream:
     """Everything drawn so far. drawn: by round, the oldest first. crops: those that a person did not name by the way.
 
-    ever: the boxes of all of them.
+    ever: the boxes of all of them. before: box id -> what it was before people moved it.
     """
 
     drawn: list[Drawn]
     crops: list[Audited]
     ever: set[int]
+    before: dict[int, list[Replaced]]
 
     @property
     def open_ids(self) -> set[int]:
@@ -47,24 +50,40 @@ class Stream:
 
 def read_stream(session: Session, project_id: int) -> Stream:
     """From the rows of rounds and picks."""
+    before: dict[int, list[Replaced]] = defaultdict(list)
+    for each in replaced(session, project_id):
+        before[each.now_id].append(each)
     rounds = session.scalars(
         select(Round).where(Round.project_id == project_id, Round.drawn > 0).order_by(Round.number)
     )
     return Stream(
         [
-            Drawn(each.number, each.state == FULL, each.drawn / each.drawn_of, each.drawn_up_to, each.drawn_above)
-            for each in rounds
+            Drawn(row.number, row.state == FULL, row.drawn / row.drawn_of, row.drawn_up_to, row.drawn_above)
+            for row in rounds
         ],
         audited(session, project_id),
         set(session.scalars(audited_ids(project_id))),
+        dict(before),
     )
 
 
-def chances(ids: NDArray[np.int64], scores: NDArray[np.float64], drawn: Sequence[Drawn]) -> NDArray[np.float64]:
-    """(n,) the probability of each crop to be drawn in one of these rounds: those that came when it was there already."""
+def chances(
+    ids: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    drawn: Sequence[Drawn],
+    before: Mapping[int, Sequence[Replaced]],
+) -> NDArray[np.float64]:
+    """(n,) the probability of each crop to be drawn in one of these rounds: those that came when it was there already.
+
+    before: as in Stream. A moved box is the same animal, drawn or not under the id and score that it had then.
+    """
     not_drawn = np.ones(len(ids))
     for each in drawn:
-        not_drawn[(ids <= each.up_to) & (scores >= each.above)] *= 1 - each.share
+        there = (ids <= each.up_to) & (scores >= each.above)
+        known = [
+            now for now, rows in before.items() if any(row.id <= each.up_to and row.score >= each.above for row in rows)
+        ]
+        not_drawn[there | np.isin(ids, np.array(known, np.int64))] *= 1 - each.share
     return 1 - not_drawn
 
 

@@ -142,7 +142,7 @@ def drawing_of(scene: Scene, boxes: Boxes, drawn: Ids, of: int, passed: list[int
     """What the round must remember of its draw. drawn: (m,) rows of the boxes, out of so many."""
     up_to, above = int(boxes.ids[-1]), scene.cut_above
     now = Drawn(scene.last_number + 1, False, len(drawn) / of if of else 0.0, up_to, above)
-    each = chances(boxes.ids[drawn], boxes.scores[drawn], [*scene.stream.drawn, now])
+    each = chances(boxes.ids[drawn], boxes.scores[drawn], [*scene.stream.drawn, now], scene.stream.before)
     return Drawing(dict(zip(boxes.ids[drawn].tolist(), each.tolist(), strict=True)), of, up_to, above, passed)
 
 

@@ -141,7 +141,10 @@ def audit_of(stream: Stream, past: Past, guessed: Guessed) -> Audit:
         rows=np.array([row_of[crop.box_id] for crop in mine], np.int64),
         answers=np.array([past.answers[crop.box_id] for crop in mine], np.int64),
         chance=chances(
-            guessed.boxes.ids, guessed.boxes.scores, [each for each in stream.drawn if each.number in past.full]
+            guessed.boxes.ids,
+            guessed.boxes.scores,
+            [each for each in stream.drawn if each.number in past.full],
+            stream.before,
         ),
     )
 

@@ -3,7 +3,7 @@
 Everything is computed and on the disk before one transaction switches to it (DECISIONS 2): the classifier's row with its
 predictions folder, the project's active classifier, the estimate of how much is right, and the picks of the next round. What
 pages filter by follows behind.
-Equal label ids, seed and parent give equal picks (DECISIONS 10).
+Equal labels of equal boxes, seed and parent give equal picks (DECISIONS 10).
 """
 
 from __future__ import annotations
@@ -95,11 +95,12 @@ class Learn:
     # --- learning ------------------------------------------------------------------------------------------------------------
 
     def _learn(self, scene: Scene, matrix: Matrix) -> Learnt | None:
-        """None without a label. The parent again when nothing was said since it learnt."""
-        if not len(matrix.rows_of(np.array(sorted(scene.names), np.int64))):
+        """None without a label. The parent again when it was taught by the same names of the same boxes."""
+        taught = matrix.ids[matrix.rows_of(np.array(sorted(scene.names), np.int64))]
+        if not len(taught):
             return None
-        parent = self._parent(scene)
-        if parent is not None and scene.parent is not None and scene.parent.labels_sha256 == scene.snapshot.sha256:
+        parent, said = self._parent(scene), scene.snapshot.sha256_of(taught.tolist())
+        if parent is not None and scene.parent is not None and scene.parent.labels_sha256 == said:
             return Learnt(parent, parent.probabilities(matrix.vectors), scene.parent.id)
         return teach(self._bench, self._job_id, matrix, scene.names, self._seed, warm=parent)
 

@@ -34,7 +34,8 @@ AT_A_TIME = 5_000  # boxes asked for at once
 class Learnt:
     """A fitted classifier, what it says about every row of the matrix, and where it lies. checkpoint: when it is no new one.
 
-    report: what crops of unseen cameras or bursts say of it, as the card keeps it (worker/learning/report.py).
+    taught: the boxes that taught a new one. report: what crops of unseen cameras or bursts say of it, as the card keeps it
+    (worker/learning/report.py).
     """
 
     classifier: Classifier
@@ -42,6 +43,7 @@ class Learnt:
     checkpoint_id: int | None = None
     file: str = ""
     sha256: str = ""
+    taught: tuple[int, ...] = ()
     report: dict[str, Any] = field(default_factory=dict)
 
 
@@ -59,7 +61,7 @@ def teach(
     probabilities = classifier.probabilities(matrix.vectors)
     file, sha256 = keep_classifier(bench.store, job_id, classifier)
     write_part(bench.store, bench.store.predictions(job_id), PART, matrix.ids, probabilities, classifier.classes)
-    return Learnt(classifier, probabilities, None, file, sha256, report.told())
+    return Learnt(classifier, probabilities, None, file, sha256, tuple(matrix.ids[rows].tolist()), report.told())
 
 
 def groups_of(session: Session, box_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -91,6 +93,6 @@ def row_of(
         project_id=project_id, kind=CLASSIFIER, name=f"{learnt.classifier.n_labels:,} labels", sha256=learnt.sha256,
         file=learnt.file, parent_id=embedder_id, job_id=job_id, card=card | {"report": learnt.report},
         label_count=learnt.classifier.n_labels,
-        labels_sha256=said.sha256, label_max_id=said.label_max_id, classes=learnt.classifier.classes,
+        labels_sha256=said.sha256_of(learnt.taught), label_max_id=said.label_max_id, classes=learnt.classifier.classes,
         predictions=bench.store.relative(bench.store.predictions(job_id)),
     )  # fmt: skip

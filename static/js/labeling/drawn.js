@@ -5,7 +5,7 @@ import { asShown } from './queue.js';
 /** @typedef {{crop: Crop, kept: Partial<Crop>}} Shape a crop as it was before */
 
 /** @type {(keyof Crop)[]} */
-const FIELDS = ['box_id', 'picture', 'box', 'others', 'boxes', 'drawn', 'score', 'number', 'of', 'counted', 'burst', 'guesses', 'open'];
+const FIELDS = ['box_id', 'picture', 'box', 'others', 'boxes', 'drawn', 'score', 'number', 'of', 'counted', 'burst', 'guesses', 'blind', 'open'];
 
 /**
  * As it was drawn, before the server knows. What was before, for the way back.
@@ -43,7 +43,8 @@ export function takeIn(queue, { kind, drawn, crops, image_id: photo }) {
     const id = now.get(crop.box_id) ?? crop.box_id;
     if (queue.said.has(crop.box_id)) queue.said.set(id, queue.said.get(crop.box_id) ?? null);
     const fresh = ids.get(id);
-    if (fresh) for (const name of FIELDS) if (name !== 'open' && !(name === 'guesses' && crop.blind)) Object.assign(crop, { [name]: fresh[name] });
+    const kept = crop.blind ? ['open', 'guesses', 'blind'] : ['open'];
+    if (fresh) for (const name of FIELDS) if (!kept.includes(name)) Object.assign(crop, { [name]: fresh[name] });
     if (drawn.deleted.includes(id)) crop.open = false;
   }
   const missing = kind === 'undo' ? [] : drawn.added.filter((/** @type {number} */ id) => ids.has(id) && !queue.ofBox(id)); // what comes back is leased again

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from models.beside import gold_boxes
 from models.membership import Role
 from models.project import Project
+from models.round import Pick
 from tests import make
 from tests.app.labeling.conftest import Person, Study, new_key
 
@@ -69,6 +71,24 @@ def test_gold_is_asked_blind_of_annotators_and_never_changes_its_name(make_study
     again = next(crop for crop in bob.lease()["crops"] if crop["box_id"] == box)
     bob.say(again, jaguar)
     assert box not in [crop["box_id"] for crop in bob.crops()]
+
+
+def test_a_skip_of_gold_taken_back_asks_the_same_person_again(make_study: MakeStudy) -> None:
+    study = make_study(1)
+    ann, bob, eve, expert = study.person(), study.person(), study.person(), study.person(Role.expert)
+    (box,) = study.boxes
+    ann.say(ann.crops()[0], study.species["Jaguar"])
+    keep(expert, box)
+    another_round(study, 3)
+    crop = next(crop for crop in bob.crops(2) if crop["box_id"] == box)
+    bob.act(crop, "skip")
+    assert box not in [crop["box_id"] for crop in bob.crops(2)]
+    assert bob.undo()["crop"]["box_id"] == box
+    assert box in [crop["box_id"] for crop in bob.crops(2)]
+    with study.site.database.reading() as session:
+        picks = session.execute(select(Pick.user_id, Pick.state).where(Pick.box_id == box, Pick.round_id.is_(None)))
+        assert picks.all() == [(bob.id, "open")]
+    assert box in [crop["box_id"] for crop in eve.crops(2)]  # as gold of her own
 
 
 def test_gold_no_more_and_gold_taken_back_are_not_asked(make_study: MakeStudy) -> None:

@@ -151,6 +151,46 @@ def test_a_skipped_voice_goes_to_somebody_else(make_study: MakeStudy) -> None:
     assert sound(study) == []
 
 
+def asking(study: Study) -> list[int | None]:
+    """Whom each open pick beside the rounds is meant for."""
+    wanted = select(Pick.user_id).where(Pick.box_id.in_(study.boxes), Pick.round_id.is_(None), Pick.state == OPEN)
+    with study.site.database.reading() as session:
+        return list(session.scalars(wanted))
+
+
+def test_a_skip_that_was_taken_back_leaves_no_crop_for_one_person_alone(make_study: MakeStudy) -> None:
+    study = make_study(1, consensus="two-of-three")
+    ann, bob, eve = study.person(), study.person(), study.person()
+    ann.say(ann.crops()[0], study.species["Jaguar"])
+    bob.act(bob.crops()[0], "skip")
+    assert (asking(study), bob.crops()) == ([None], [])
+    back = bob.undo()
+    assert (asking(study), back["crop"]["lease_token"] != "") == ([None], True)
+    assert ids(bob.crops()) == study.boxes
+    bob.redo()
+    assert (asking(study), bob.crops()) == ([None], [])
+    eve.say(eve.crops()[0], study.species["Jaguar"])
+    assert asking(study) == []
+    bob.undo()
+    assert (asking(study), bob.crops(), sound(study)) == ([], [], [])
+
+
+def test_a_voice_that_was_taken_back_is_asked_for_once(make_study: MakeStudy) -> None:
+    study = make_study(1, consensus="two-of-three")
+    ann, bob, eve = study.person(), study.person(), study.person()
+    ann.say(ann.crops()[0], study.species["Jaguar"])
+    bob.say(bob.crops()[0], study.species["Ocelot"])
+    bob.undo()
+    assert (asking(study), ids(bob.crops()), eve.crops()) == ([None], study.boxes, [])
+    bob.redo()
+    assert asking(study) == [None]
+    (third,) = eve.crops()
+    bob.undo()  # Eve has the next voice on her desk
+    assert (asking(study), bob.crops()) == ([None], [])
+    assert eve.say(third, study.species["Jaguar"]).json()["late"] is False
+    assert (study.settled(study.boxes[0]), asking(study), sound(study)) == (study.species["Jaguar"], [], [])
+
+
 def test_an_experts_answer_ends_the_asking(make_study: MakeStudy) -> None:
     study = make_study(1, consensus="snapshot-serengeti")
     ann, expert = study.person(), study.person(Role.expert)

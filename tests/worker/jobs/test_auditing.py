@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app.exports.rows import species_rows
 from models.box import Box
+from models.box_edit import Replaced
 from models.checkpoint import CLASSIFIER, Checkpoint
 from models.job import DONE, Job
 from models.project import Project
@@ -206,7 +207,19 @@ def test_chances_from_the_rounds_are_those_of_every_crop_followed_one_by_one() -
         chance = chance_after(chance, unseen, audited, 3)
         rounds.append(Drawn(number, True, 3 / len(unseen), int(there[-1]), 0.5))
         new = rng.choice(unseen, 3, replace=False)
-        np.testing.assert_allclose(chances(new, np.full(3, 0.9), rounds), chance[new])
-        assert not chances(new, np.full(3, 0.4), rounds).any()  # below the threshold it could not be drawn
+        np.testing.assert_allclose(chances(new, np.full(3, 0.9), rounds, {}), chance[new])
+        assert not chances(new, np.full(3, 0.4), rounds, {}).any()  # below the threshold it could not be drawn
         gone[rng.choice(np.setdiff1d(unseen, new), 2, replace=False)] = True
         audited = np.concatenate([audited, new])
+
+
+def test_a_moved_box_has_the_chances_of_what_it_was_in_each_round() -> None:
+    rounds = [Drawn(1, True, 0.5, 10, 0.3), Drawn(2, True, 0.5, 20, 0.3)]
+    ids, scores = np.array([7, 8, 30, 31, 32, 33]), np.array([0.9, 0.2, 1.0, 1.0, 1.0, 1.0])
+    before = {
+        30: [Replaced(5, 0.9, False, 30)],
+        31: [Replaced(6, 0.2, False, 31)],  # too doubtful until somebody moved it, after the draws
+        32: [Replaced(9, 0.2, False, 32), Replaced(15, 1.0, True, 32)],  # moved between them, and once more
+        8: [Replaced(16, 1.0, True, 8)],  # the move was taken back
+    }
+    np.testing.assert_allclose(chances(ids, scores, rounds, before), [0.75, 0.5, 0.75, 0, 0.5, 0])

@@ -147,6 +147,25 @@ def test_a_detector_learns_corrected_added_and_deleted_boxes(scene: Scene) -> No
     assert len(photo.unsure_xyxy) == 0
 
 
+@pytest.mark.parametrize("moves", [1, 2])
+def test_a_detectors_box_that_was_moved_and_then_deleted_is_a_false_one_as_the_detector_drew_it(
+    scene: Scene, moves: int
+) -> None:
+    scene.run(scene.bring(two_squares()))
+    scene.run_all()
+    fox = fox_of(scene)
+    (hare,) = scene.all(select(Box).where(Box.image_id == fox.image_id, Box.id != fox.id))
+    now = hare.id
+    for low in range(moves):
+        now = act(scene, draw, now, Drawing(moved={now: (0.05 + low / 100, 0.7, 0.2, 0.95)})).answer["box_id"]
+    act(scene, draw, fox.id, Drawing(deleted=[now]))
+    with scene.database.writing() as session:
+        say(session, scene, session.get_one(Box, fox.id), "fox")
+    (photo,) = answered_photos(scene.database, scene.store, scene.project_id)
+    assert (photo.species, len(photo.unsure_xyxy), len(photo.false_xyxy)) == (("fox",), 0, 1)
+    assert np.allclose(photo.false_xyxy, [[hare.x_min, hare.y_min, hare.x_max, hare.y_max]])
+
+
 def test_a_deleted_second_look_at_an_animal_is_no_false_box(scene: Scene) -> None:
     scene.run(scene.bring(two_squares()))
     scene.run_all()

@@ -10,14 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from models.checkpoint import CLASSIFIER, Checkpoint
+from models.drawing import Drawing, draw
 from models.estimate import ENOUGH, Estimate
 from models.predictions import Predictions
 from models.project import Project
 from models.queue import ask
 from models.round import FULL, Pick, Round, ask_learn
 from models.species import Species
+from models.taking_back import undo
 from tests.worker.jobs.pasture import graze, learn
 from tests.worker.jobs.scenes import NAMES, Scene
+from tests.worker.jobs.test_drawn import act
 from worker.jobs.estimating import course_of
 from worker.stopping.accuracy import LEAST, Share
 
@@ -136,6 +139,28 @@ def test_an_audited_crop_that_nobody_can_tell_counts_neither_way(sqlite_scene: S
     valley.truth[drawn[0]] = "Cannot tell"
     valley.answer(1)
     assert looks(scene)[0].audited == len(drawn) - 1
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["moved twice", "and taken back"])
+def test_a_moved_crop_of_the_audit_counts_with_the_chance_that_it_was_drawn_with(scene: Scene, *, back: bool) -> None:
+    scene.change(first_round=60, round_size=20, classify_above=0.5)
+    valley = Valley(scene, 600)
+    learn(scene)
+    drawn = scene.all(select(Pick.box_id).where(Pick.chance.is_not(None)))
+    old = now = drawn[0]
+    for left in (0.05, 0.06):
+        now = act(scene, draw, now, Drawing(moved={now: (left, 0.1, 0.5, 0.6)})).answer["box_id"]
+        valley.truth[now] = valley.truth[old]
+    scene.run_all()
+    for _move in range(2 if back else 0):
+        act(scene, undo)
+    assert scene.all(select(Pick.box_id).where(Pick.chance.is_not(None)).order_by(Pick.box_id)) == sorted(
+        [*drawn[1:], old if back else now]
+    )
+    valley.answer(1)
+    (look,) = looks(scene)
+    assert (look.audited, look.unreached) == (len(drawn), 0)
+    assert look.effective == pytest.approx(look.audited * look.rest / (look.audited + look.rest), abs=1)
 
 
 def test_the_curve_is_drawn_for_the_newest_look_only(scene: Scene) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from models.box import Box
 from models.checkpoint import CLASSIFIER, Checkpoint
+from models.drawing import Drawing, draw
 from models.invariants import examine
 from models.job import Job
 from models.label import newest_label_id
@@ -15,8 +16,10 @@ from models.predictions import Part, Predictions
 from models.project import Project
 from models.queue import ask
 from models.round import Pick, Round, ask_if_idle, ask_next
+from models.taking_back import undo
 from tests.worker.jobs.pasture import graze, name
 from tests.worker.jobs.scenes import NAMES, Scene, meadow, say
+from tests.worker.jobs.test_drawn import act
 from worker.jobs import matrix
 from worker.jobs.classifiers import classifier_of
 
@@ -266,6 +269,36 @@ def test_a_job_without_new_answers_keeps_the_classifier_and_only_chooses(sqlite_
         session.scalars(select(Round).where(Round.number == 2)).one().state = "full"
     learn(scene, parent_id=scene.project().classifier_id)
     assert [checkpoint.id for checkpoint in classifiers(scene)] == before and len(scene.rounds()) == 3
+
+
+@pytest.mark.parametrize("edit", ["moved", "deleted"])
+def test_a_box_that_was_moved_or_deleted_since_teaches_anew_without_a_new_answer(scene: Scene, edit: str) -> None:
+    fill(scene)
+    scene.answer_round(1)
+    scene.run_all()
+    audited = scene.all(select(Pick.box_id).where(Pick.chance.is_not(None)))
+    first = min(set(scene.picks(1)) - set(audited))
+
+    def taught() -> tuple[int, int]:
+        """How many classifiers there are, and how many labels the newest knows."""
+        learn(scene, parent_id=scene.project().classifier_id)
+        return len(classifiers(scene)), classifiers(scene)[-1].label_count or 0
+
+    made, labels = taught()
+    if edit == "deleted":
+        act(scene, draw, first, Drawing(deleted=[first]))
+        assert taught() == (made + 1, labels - 1)
+    else:
+        act(scene, draw, first, Drawing(moved={first: (0.05, 0.1, 0.4, 0.6)}))
+        assert taught() == (made + 1, labels - 1)  # the new outline has no vector yet
+        scene.run_all()
+        assert taught() == (made + 2, labels)
+    act(scene, undo)
+    known = taught()
+    assert known == (made + (2 if edit == "deleted" else 3), labels)
+    with scene.database.writing() as session:
+        say(session, scene, session.get_one(Box, audited[0]), "crane")  # of the audit: the same teaches as before
+    assert taught() == known
 
 
 def test_an_older_job_that_ends_late_does_not_take_the_place_of_a_newer_classifier(sqlite_filled: Scene) -> None:
