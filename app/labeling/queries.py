@@ -152,15 +152,23 @@ def newest_act(desk: Desk) -> Act | None:
 
 
 def first_to_look_at(session: Session, project_id: int) -> int | None:
-    """The box that a viewer sees: the first that waits in the newest rounds, else the one that was named last."""
+    """The box that a viewer sees: the first that waits in the newest rounds, else the one that was named last; none
+    that was deleted."""
     waits = (
         select(Pick.box_id)
         .join(Round, Round.id == Pick.round_id)
-        .where(Round.project_id == project_id, Round.state != "full", Pick.state == OPEN)
+        .join(Box, Box.id == Pick.box_id)
+        .where(Round.project_id == project_id, Round.state != "full", Pick.state == OPEN, Box.deleted_at.is_(None))
         .order_by(Round.number, Pick.position)
         .limit(1)
     )
-    named = select(Label.box_id).where(Label.project_id == project_id).order_by(Label.id.desc()).limit(1)
+    named = (
+        select(Label.box_id)
+        .join(Box, Box.id == Label.box_id)
+        .where(Label.project_id == project_id, Box.deleted_at.is_(None))
+        .order_by(Label.id.desc())
+        .limit(1)
+    )
     return session.scalar(waits) or session.scalar(named)
 
 

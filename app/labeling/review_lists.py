@@ -96,6 +96,7 @@ STATE: dict[str, Callable[[Project], ColumnElement[bool]]] = {
         func.coalesce(Box.settled_species_id, 0) == 0,
         Box.score + 0 >= project.classify_above,
         Box.embedder_id.is_not(None),
+        Box.deleted_at.is_(None),
     ),
     ANSWERED: lambda _project: Box.settled_species_id.is_not(None),
     UNREVIEWED: lambda _project: Label.role.not_in(EXPERTS),

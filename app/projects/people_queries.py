@@ -32,8 +32,10 @@ class Judged:
 
 
 def answered_count(session: Session, project_id: int, user_id: int) -> int:
-    """Crops that the person named."""
-    named = select(func.count(Label.box_id.distinct()))
+    """Crops that the person named, without those that were deleted since."""
+    named = (
+        select(func.count(Label.box_id.distinct())).join(Box, Box.id == Label.box_id).where(Box.deleted_at.is_(None))
+    )
     mine = (Label.user_id == user_id, Label.project_id == project_id, Label.kind == ANSWER)
     return session.scalar(named.where(*mine)) or 0
 
@@ -80,10 +82,17 @@ def waiting_counts(session: Session, project_id: int) -> dict[str, int]:
 
 
 def crops_of_several(session: Session, project_id: int) -> list[Counter[int]]:
-    """How often each name is said of the crops that two or more name, without the experts: who settles knows the voices."""
+    """How often each name is said of the crops that two or more name, without the experts: who settles knows the voices.
+
+    Deleted crops are none.
+    """
     people = (Label.project_id == project_id, Label.role.not_in(EXPERTS))
     several = (
-        select(Label.box_id).where(*people).group_by(Label.box_id).having(func.count(Label.user_id.distinct()) > 1)
+        select(Label.box_id)
+        .join(Box, Box.id == Label.box_id)
+        .where(*people, Box.deleted_at.is_(None))
+        .group_by(Label.box_id)
+        .having(func.count(Label.user_id.distinct()) > 1)
     )
     box_ids = list(session.scalars(several.order_by(Label.box_id)))
     newest: dict[int, dict[int, int | None]] = defaultdict(dict)

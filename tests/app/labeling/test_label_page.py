@@ -15,6 +15,7 @@ from models.round import Pick
 from models.user import User
 from tests import make
 from tests.app.labeling.conftest import Person, Study
+from tests.app.labeling.test_drawing import drew
 
 MakeStudy = Callable[..., Study]
 PAGE = {"accept": "text/html"}
@@ -90,6 +91,21 @@ def test_a_viewer_may_look_not_label(make_study: MakeStudy) -> None:
     with study.site.database.reading() as session:
         mine = select(func.count(Lease.id)).join(Pick, Pick.id == Lease.pick_id).where(Pick.round_id == study.round_id)
         assert session.scalar(mine) == 0
+
+
+def test_a_viewer_sees_no_crop_that_was_deleted(make_study: MakeStudy) -> None:
+    study = make_study(3)
+    person, viewer = study.person(), study.person(Role.viewer)
+    first, second, third = study.boxes
+    for crop in person.crops()[:2]:
+        assert person.say(crop, study.species["Jaguar"]).status_code == 200
+    assert box_of(look(viewer)) == third
+    drew(person, third, deleted=[third])
+    assert box_of(look(viewer)) == second
+    drew(person, second, deleted=[second])
+    assert box_of(look(viewer)) == first
+    drew(person, first, deleted=[first])
+    assert 'data-box-id=""' in look(viewer)
 
 
 def test_strangers_and_crops_of_other_projects_are_not_found(make_sqlite_study: MakeStudy) -> None:

@@ -16,6 +16,7 @@ from models.image import Image
 from models.membership import Role
 from models.round import Pick
 from tests.app.labeling.conftest import Person, Study, new_key
+from tests.app.labeling.test_drawing import drew
 from tests.app.labeling.test_review import HTML, named, noted, queue, shown
 
 MakeStudy = Callable[..., Study]
@@ -96,6 +97,19 @@ def test_species_person_camera_and_guess_narrow_every_state_and_the_queue(make_s
     page = shown(maria, f"?camera={camera}&species={jaguar}")
     assert "Jaguar <span" in page and "Camera B <span" in page  # each filter is a link that leaves it out
     assert f'href="/projects/{study.project_id}/review?camera={camera}"' in page
+
+
+def test_boxes_that_were_deleted_or_moved_are_not_among_those_without_an_answer(make_study: MakeStudy) -> None:
+    study = make_study(3)
+    all_seen(study)
+    maria = study.person()
+    deleted, moved, stays = study.boxes
+    drew(maria, deleted, deleted=[deleted])
+    now = drew(maria, moved, moved={moved: [0.1, 0.2, 0.3, 0.4]})["box_id"]
+    assert listed(maria, state="open") == [stays]  # the new outline has no crop yet
+    with study.site.database.writing() as session:
+        session.get_one(Box, now).embedder_id = session.get_one(Box, stays).embedder_id
+    assert listed(maria, state="open") == [now, stays]
 
 
 def test_suspected_errors_come_first(make_study: MakeStudy) -> None:

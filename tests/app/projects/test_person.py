@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -13,8 +14,11 @@ from models.act import Act
 from models.base import utc_now
 from models.box import Box
 from models.database import Database
+from models.desk import Desk
+from models.drawing import Drawing, draw
 from models.membership import Membership, Role
 from models.note import GOLD, Note
+from models.predictions import predictions_of
 from models.project import Project
 from models.species import Species
 from models.user import User
@@ -119,6 +123,20 @@ def test_how_far_people_agree_is_told_from_thirty_crops_on(database: Database) -
             r"People agree almost perfectly \(Fleiss’ κ 0\.87\): on 29 of 31 crops that two or more named, all say the same\.",
             words,
         ), words
+
+
+def test_what_was_said_of_deleted_crops_counts_for_nobody(database: Database) -> None:
+    with database.writing() as session:
+        study = Study(session, 32)
+        for place, box in enumerate(study.boxes):
+            study.say(study.ann, box, study.fox if place % 2 else study.owl)
+            study.say(study.bob, box, study.fox if place % 2 else study.owl)
+        gone, moved = study.boxes[:2]
+        expert = Desk(session, study.project, study.eve.id, Role.expert, predictions_of(Path("none")))
+        draw(expert, gone, Drawing(deleted=[gone.id]), key="drawing-0001")
+        draw(expert, moved, Drawing(moved={moved.id: (0.1, 0.1, 0.4, 0.4)}), key="drawing-0002")
+        assert study.figures(study.ann).answers == 31
+        assert "on 31 of 31 crops" in agreement_words(session, study.project.id)
 
 
 def test_only_administrators_and_the_person_see_the_page(sqlite_site: Site) -> None:
