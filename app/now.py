@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.pages import count_of, duration
 from models.base import utc_now
-from models.job import ASKED, FAILED, PHOTOS, RUNNING, STEPS, Job, WorkerBeat
+from models.job import ALWAYS_ENDED, ASKED, FAILED, PHOTOS, RUNNING, STEPS, Job, WorkerBeat
 from models.queue import current, last_ended, workers
 from models.round import OPEN, Round
 
@@ -84,7 +84,7 @@ def working(jobs: list[Job]) -> Now:
     parts = [progress_of(job), *map(besides, others[:1])]
     return Now(
         OFF if job.state == ASKED else ON, title_of(job), detail=", ".join(filter(None, parts)), eta=eta_of(job),
-        done=job.done, total=job.total, job_id=job.id,
+        done=job.done, total=job.total, job_id="" if job.kind in ALWAYS_ENDED else job.id,
     )  # fmt: skip
 
 

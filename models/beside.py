@@ -14,16 +14,16 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, ca
 from sqlalchemy.orm import Session, aliased
 
 from models.base import utc_now
-from models.box import Box
+from models.box import Box, rule_of
 from models.consensus import VOICE, Voice
-from models.database import CHUNK_ROWS
 from models.desk import Desk
+from models.job import CROPS, SETTLE, Job
 from models.label import Label
 from models.lease import Lease
 from models.note import GOLD, NO_GOLD, Note
 from models.project import Project
+from models.queue import ask
 from models.round import OPEN, WITHDRAWN, Pick, Round, ask_learn, is_with_another, lease_to, leases_of
-from models.species import Species
 
 
 def ask_voices(session: Session, boxes: Iterable[Box]) -> None:
@@ -67,24 +67,33 @@ def voice_pick(box_id: int) -> Pick:
     return Pick(round_id=None, box_id=box_id, position=0)
 
 
-def apply_rule(session: Session, project: Project) -> int:
-    """After the project's rule changed: settle every crop anew that somebody spoke about. How many stand otherwise now."""
-    blank_id = Species.of_kind(session, project.id, "not_animal").id
-    spoken = select(Label.box_id).where(Label.project_id == project.id).distinct().order_by(Label.box_id)
-    box_ids = list(session.scalars(spoken))
-    changed = 0
-    for start in range(0, len(box_ids), CHUNK_ROWS):
-        few = box_ids[start : start + CHUNK_ROWS]
-        locked = select(Box).where(Box.id.in_(few)).order_by(Box.id).with_for_update(key_share=True)
-        boxes = list(session.scalars(locked.execution_options(populate_existing=True)))
-        voices: dict[int, list[Voice]] = defaultdict(list)
-        for label in session.scalars(select(Label).where(Label.box_id.in_(few)).order_by(Label.id)):
-            voices[label.box_id].append(label.voice)
-        moved = [box for box in boxes if box.judge(project.rule, voices[box.id], blank_id)]
-        session.flush()
-        ask_voices(session, moved)
-        changed += len(moved)
-    return changed
+def ask_rule(session: Session, project: Project) -> Job:
+    """After the project's rule changed: ask the worker to settle every crop anew that somebody spoke about."""
+    spoken = select(func.count(Label.box_id.distinct())).where(Label.project_id == project.id)
+    return ask(
+        session, SETTLE, project.id, {"version": project.version}, key=f"{SETTLE}-{project.id}-{project.version}",
+        total=session.scalar(spoken) or 0, unit=CROPS, line="Settling crops by the new rule",
+    )  # fmt: skip
+
+
+def spoken_boxes(session: Session, project_id: int) -> list[int]:
+    """The boxes of a project that somebody spoke about, by rising id."""
+    spoken = select(Label.box_id).where(Label.project_id == project_id).distinct()
+    return list(session.scalars(spoken.order_by(Label.box_id)))
+
+
+def settle_by_rule(session: Session, project_id: int, box_ids: Sequence[int]) -> int:
+    """Settle these boxes anew by the rule that the project has now. How many stand otherwise then."""
+    locked = select(Box).where(Box.id.in_(box_ids)).order_by(Box.id).with_for_update(key_share=True)
+    boxes = list(session.scalars(locked.execution_options(populate_existing=True)))
+    rule, blank_id = rule_of(session, project_id)
+    voices: dict[int, list[Voice]] = defaultdict(list)
+    for label in session.scalars(select(Label).where(Label.box_id.in_(box_ids)).order_by(Label.id)):
+        voices[label.box_id].append(label.voice)
+    moved = [box for box in boxes if box.judge(rule, voices[box.id], blank_id)]
+    session.flush()
+    ask_voices(session, moved)
+    return len(moved)
 
 
 def learn_from_voices(session: Session, project: Project) -> None:

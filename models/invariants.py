@@ -22,7 +22,7 @@ from models.consensus import VOICE, Voice, consensus
 from models.database import Database
 from models.fine_tune import FineTune
 from models.image import READY, WAITING, Image
-from models.job import ALIVE, UNFINISHED, Job
+from models.job import ALIVE, SETTLE, UNFINISHED, Job
 from models.label import Label
 from models.lease import LEASE, Lease
 from models.parts import SUFFIX as PART
@@ -230,9 +230,11 @@ def rounds(scene: Scene) -> Iterator[str]:
 
 
 def settled_names(scene: Scene) -> Iterator[str]:
-    """I8: the settled name is what the voices say by the project's rule, and another voice is asked for where it wants one; a
-    deleted box has none.
+    """I8: the settled name is what the voices say by the project's rule, unless the worker is about to apply that, and another
+    voice is asked for where it wants one; a deleted box has none.
     """
+    changing = select(Job.project_id).where(Job.kind == SETTLE, Job.state.in_(ALIVE))
+    settling = set(scene.session.scalars(changing))
     rules = {project_id: rule_of(scene.session, project_id) for project_id in scene.session.scalars(select(Project.id))}
     said = select(Label).join(Box, Box.id == Label.box_id).where(Box.deleted_at.is_(None))
     labels = scene.session.scalars(said.order_by(Label.box_id, Label.id).execution_options(yield_per=2000))
@@ -245,7 +247,9 @@ def settled_names(scene: Scene) -> Iterator[str]:
     for (box_id, project_id), voices in by_box.items():
         rule, blank_id = rules[project_id]
         outcome = consensus(rule, voices, blank_id)
-        if named.pop(box_id, (None, None)) != (outcome.winner.id if outcome.winner else None, outcome.waits_for):
+        stood = named.pop(box_id, (None, None))
+        wanted = (outcome.winner.id if outcome.winner else None, outcome.waits_for)
+        if stood != wanted and project_id not in settling:
             yield f"box {box_id}: its settled name is not what the voices say"
     yield from (f"box {box_id} is named without a label" for box_id in named)
     asked = exists().where(Pick.box_id == Box.id, Pick.state == OPEN, Pick.user_id.is_(None))

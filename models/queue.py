@@ -9,7 +9,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.base import insert_once, utc_now
-from models.job import ASKED, CANCELLED, DONE, FAILED, PAUSED, PHOTOS, RUNNING, UNFINISHED, Job, JobShard, WorkerBeat
+from models.job import (
+    ALWAYS_ENDED,
+    ASKED,
+    CANCELLED,
+    DONE,
+    FAILED,
+    PAUSED,
+    PHOTOS,
+    RUNNING,
+    UNFINISHED,
+    Job,
+    JobShard,
+    WorkerBeat,
+)
 
 
 def ask(
@@ -78,11 +91,13 @@ def end_cancelled(job: Job) -> None:
 
 
 def cancel(session: Session, job_id: str) -> None:
-    """Ask the job to stop at its next shard; what is done stays. A job nobody has begun ends at once.
+    """Ask the job to stop at its next shard; what is done stays. A job nobody has begun ends at once, and some never stop.
 
     One that was begun and lies still is taken up once more, since only the worker can remove its half-made files.
     """
     job = held(session, job_id)
+    if job.kind in ALWAYS_ENDED:
+        return
     job.cancel_requested = True
     if job.state in (ASKED, PAUSED) and job.started_at is None:
         end_cancelled(job)

@@ -9,12 +9,11 @@ from app.dependencies import Access
 from app.forms import decimal, whole
 from app.projects import presets, settings_queries
 from models.audit import note
-from models.beside import apply_rule
+from models.beside import ask_rule
 from models.checkpoint import Checkpoint
 from models.errors import Invalid
 from models.observed import clean_behaviours
 from models.queue import ask
-from models.round import ask_learn
 
 Typed = Mapping[str, str]
 
@@ -61,16 +60,14 @@ def change_goal(access: Access, typed: Typed) -> None:
 
 
 def change_people(access: Access, typed: Typed) -> None:
-    """Every crop that somebody spoke about is settled anew by the rule, at once; the classifier follows."""
-    project, session = access.project, access.session
+    """The worker settles every crop anew that somebody spoke about; the classifier follows."""
+    project = access.project
     before = project.consensus
     gold = whole("gold-one-in", typed["gold_one_in"])
     wanted = {"consensus": typed["consensus"], "gold_one_in": gold}
     change(access, "settings.people", typed["version"], wanted, lambda: project.set_people(typed["consensus"], gold))
     if project.consensus != before:
-        session.flush()
-        if apply_rule(session, project):
-            ask_learn(session, project, f"rule-{project.version}")
+        ask_rule(access.session, project)
 
 
 def change_gaps(access: Access, typed: Typed) -> None:

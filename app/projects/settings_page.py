@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.dependencies import Access, get_house
 from app.forms import Refusal
-from app.pages import page
+from app.pages import count_of, page
 from app.projects import embedding_queries, history, members_queries, presets, settings_queries
 from app.projects.evidence import EVIDENCE, Evidence
 from models.checkpoint import Checkpoint
@@ -91,6 +91,7 @@ def settings_page(
         strategies=STRATEGIES,
         evidence=measured(),
         rules={name: rule.words for name, rule in RULES.items()},
+        settling=settling_words(settings_queries.settling(session, project.id)),
         losses=LOSSES,
         openers=OPENERS,
         people_words=detector_words(project, detector),
@@ -100,6 +101,11 @@ def settings_page(
         older=shown[-1].id if len(entries) > len(shown) else None,
         threshold=history.shown,
     )
+
+
+def settling_words(crops: int) -> str:
+    """2,000 crops are being settled by the new rule; empty for none."""
+    return f"{count_of(crops, 'crop')} {'is' if crops == 1 else 'are'} being settled by the new rule." if crops else ""
 
 
 def measured() -> list[tuple[str, Evidence]]:

@@ -12,6 +12,7 @@ from models.box import Box
 from models.box_edit import deleted_ids
 from models.checkpoint import CLASSIFIER, DETECTOR, EMBEDDER, Checkpoint
 from models.errors import NotYours
+from models.job import ALIVE, SETTLE, Job
 from models.privacy import OPENED
 from models.project import FLOOR, Project
 
@@ -27,6 +28,12 @@ class Network:
     checkpoint: Checkpoint
     is_active: bool
     obstacle: str  # why it cannot be rolled back to, or nothing
+
+
+def settling(session: Session, project_id: int) -> int:
+    """How many crops a changed rule has still to settle."""
+    left = select(func.max(Job.total - Job.done)).where(Job.project_id == project_id)
+    return session.scalar(left.where(Job.kind == SETTLE, Job.state.in_(ALIVE))) or 0
 
 
 def networks(session: Session, project: Project) -> list[Network]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import queue
 from models.drawing import CUT
-from models.job import UNFINISHED, Job
+from models.job import SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
 from worker.jobs.crop import crop
@@ -23,6 +23,7 @@ from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
 from worker.jobs.sequence import sequence
+from worker.jobs.settling import settle
 
 log = structlog.get_logger()
 Run = Callable[[Bench, Job, Step], None]
@@ -34,6 +35,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
     "curve": (ROUNDS, curve),
+    SETTLE: (ROUNDS, settle),
     "blur": (ROUNDS, blur),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),

@@ -13,15 +13,18 @@ from sqlalchemy import func, select
 
 from models.box import Box
 from models.invariants import Scene, settled_names
-from models.job import Job
+from models.job import SETTLE, Job
 from models.label import ANSWER, Label
 from models.lease import Lease
 from models.membership import Role
 from models.project import Project
+from models.queue import waiting
 from models.round import OPEN, Pick
 from models.storage import Store
 from tests import make
 from tests.app.labeling.conftest import Person, Study, new_key
+from worker.jobs.bench import Bench
+from worker.jobs.running import run_job
 
 MakeStudy = Callable[..., Study]
 
@@ -238,12 +241,21 @@ def test_another_rule_settles_what_was_said_before(make_study: MakeStudy) -> Non
     ann.say(second, jaguar)
     bob.client.post(f"/boxes/{second['box_id']}/labels", json={"species": ocelot, "idempotency_key": new_key()})
     change(study, admin, "two-of-three")
+    settings = f"/projects/{study.project_id}/settings"
+    assert [study.settled(box) for box in study.boxes] == [jaguar, ocelot, None]  # the page does not wait for it
+    assert sound(study) == []
+    assert "2 crops are being settled by the new rule." in admin.client.get(settings).text
+    line = admin.client.get(f"/projects/{study.project_id}/progress.json").json()
+    assert line["job_id"] == ""  # nobody stops it half way
+    settle_anew(study)
+    assert "being settled" not in admin.client.get(settings).text
     assert [study.settled(box) for box in study.boxes] == [None] * 3
     assert [waits(study, box) for box in study.boxes] == ["voice", "voice", None]
     assert sound(study) == []
-    assert study.learn_keys() == [f"rule-{version(study)}"]
+    assert [key for key in study.learn_keys() if key.startswith("rule-")] == [f"rule-{version(study)}"]
     assert ids(bob.crops())[:1] == [first["box_id"]]
     change(study, admin, "single")
+    settle_anew(study)
     assert [study.settled(box) for box in study.boxes] == [jaguar, ocelot, None]
     assert [waits(study, box) for box in study.boxes] == [None] * 3
     assert sound(study) == []
@@ -264,6 +276,17 @@ def change(study: Study, admin: Person, consensus: str) -> None:
     body = {"version": str(version(study)), "consensus": consensus, "gold_one_in": "0"}
     saved = admin.client.post(f"/projects/{study.project_id}/settings/people", data=body)
     assert saved.status_code == 303, saved.text
+
+
+def settle_anew(study: Study) -> None:
+    """What the worker does after a change of the rule."""
+    bench = Bench("test", study.site.database, study.site.store, networks=None)  # type: ignore[arg-type]
+    with study.site.database.reading() as session:
+        (asked,) = [job for job in waiting(session) if (job.project_id, job.kind) == (study.project_id, SETTLE)]
+    run_job(bench, asked.id, lambda _name, do: do())
+    with study.site.database.reading() as session:
+        done = session.get_one(Job, asked.id)
+        assert (done.state, done.done, done.error) == ("done", done.total, "")
 
 
 def version(study: Study) -> int:
