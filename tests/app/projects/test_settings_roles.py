@@ -116,7 +116,7 @@ def test_a_viewer_reads_the_settings_without_a_form_or_an_address(sqlite_site: S
         shown = clients["viewer"].get(f"/projects/{project_id}/settings").text
         assert "Save the" not in shown
         assert "example.org" not in shown
-        assert shown.count("<fieldset") == shown.count(" disabled><legend") == 6
+        assert shown.count("<fieldset") == shown.count(" disabled><legend") == 8
 
 
 def test_a_site_of_another_project_opens_nothing_here(sqlite_site: Site) -> None:
