@@ -155,6 +155,10 @@ def test_enter_accepts_each_first_guess_and_e_adds_the_bursts(make_desk: MakeDes
     press(desk, "Enter")
     desk.saved()
     assert desk.names() == ["Lowland tapir"] * 3 + [None] * 3
+    desk.page.get_by_role("button", name="Select all 6").click()
+    press(desk, "Enter")  # accepts what the click selected, and does not press the button again
+    desk.saved()
+    assert desk.names() == ["Lowland tapir"] * 6
 
 
 def test_names_go_on_while_the_network_is_cut_and_none_is_lost_or_doubled(

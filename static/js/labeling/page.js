@@ -207,7 +207,7 @@ export class Page {
     const { classifier } = this.queue;
     find('.learnt').textContent = classifier ? words.learnt(classifier.label_count ?? 0) : '';
     if (this.crop) {
-      if (this.panel.crop) this.panel.showGuesses(); // not while boxes are drawn: the panel is empty then
+      this.panel.showGuesses();
       this.showRound();
       this.prepare();
     } else if (this.queue.forward()) this.show();

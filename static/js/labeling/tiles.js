@@ -73,6 +73,8 @@ export class TileList {
     for (const each of [scroller, window]) each.addEventListener('scroll', () => this.soon(), { passive: true });
     new ResizeObserver(() => this.lay()).observe(scroller);
     element.addEventListener('pointerdown', (event) => this.down(event));
+    // A click must not take the focus: else the next Enter would repeat it instead of accepting.
+    element.addEventListener('mousedown', (event) => closest(event, 'button') && event.preventDefault());
     element.addEventListener('click', (event) => {
       const head = closest(event, '[data-group]');
       if (head) this.page.pick(Number(head.dataset.group));
