@@ -5,8 +5,8 @@ A project of 50,000 crops: how long the list of 20,000 tiles takes, what the bro
 an act that names 2,000 crops, and its undo, cost the server.
 
 `name_round` is the person of benchmarks/labeling.py who names a round: a moment of thought for each row of tiles, one more for
-each tile that is not what the classifier says or about which it says nothing, which is clicked and gets its name by key, and one
-for each group, whose rest is selected and accepted.
+each run of tiles in it that are not what the classifier says, or about which it says nothing, which gets its name by click and key,
+and one for each group, whose rest is selected and accepted.
 A table for people, then one JSON object on the last line.
 """
 
@@ -200,12 +200,28 @@ def correct(page: Page, thought_s: float, truth: dict[int, int]) -> None:
             continue
         row = [each for each in inside if abs(each["y"] - inside[0]["y"]) < 2]
         time.sleep(thought_s)
-        for tile in row:
-            seen.add(tile["at"])
-            if tile["name"] != NAMES[truth[tile["box"]]]:
+        seen |= {tile["at"] for tile in row}
+        for name, run in itertools.groupby(row, key=lambda tile: wanted_name(tile, truth)):
+            tiles = list(run)
+            if name is not None:
                 time.sleep(thought_s)
-                page.mouse.click(tile["x"], tile["y"])
-                page.keyboard.press(str(1 + truth[tile["box"]]))
+                page.mouse.click(tiles[0]["x"], tiles[0]["y"])
+                if len(tiles) > 1:
+                    with_shift(page, tiles[-1])
+                page.keyboard.press(str(1 + name))
+
+
+def wanted_name(tile: dict[str, Any], truth: dict[int, int]) -> int | None:
+    """What a tile must be called that does not say so, None for one that does."""
+    name = truth[tile["box"]]
+    return None if tile["name"] == NAMES[name] else name
+
+
+def with_shift(page: Page, tile: dict[str, Any]) -> None:
+    """Select as far as there."""
+    page.keyboard.down("Shift")
+    page.mouse.click(tile["x"], tile["y"])
+    page.keyboard.up("Shift")
 
 
 def accept(page: Page, thought_s: float) -> None:
