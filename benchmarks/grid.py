@@ -5,8 +5,8 @@ A project of 50,000 crops: how long the list of 20,000 tiles takes, what the bro
 an act that names 2,000 crops, and its undo, cost the server.
 
 `name_round` is the person of benchmarks/labeling.py who names a round: a moment of thought for each row of tiles, one more for
-each run of tiles in it that are not what the classifier says, or about which it says nothing, which gets its name by click and key,
-and one for each group, whose rest is selected and accepted.
+each run of tiles in it that are not what the classifier says, or about which it says nothing, which gets its name by click and
+key, and one for each group, whose rest is selected and accepted.
 A table for people, then one JSON object on the last line.
 """
 
@@ -35,7 +35,7 @@ from worker.learning.neighbours import opinions
 
 READY = ".tile-list[data-ready]"
 TRACED = ["devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline"]
-STEP_PX, FRAMES = 600, 400
+FRAMES = 400
 WORK = {"FireAnimationFrame", "EventDispatch", "FunctionCall", "UpdateLayoutTree", "Layout", "PrePaint", "TimerFire"}
 # Where each tile of the list is and what it shows, asked of the page as it scrolls.
 TILES = """() => [...document.querySelectorAll('.tile')].map(tile => {
@@ -60,7 +60,11 @@ def main() -> None:
     with household(worker=False) as house:
         project_id = furnished(house, "Grid", given.crops, 1000)
         guessed(house, project_id, 0.9)
-        figures = listed(house, project_id) | named(house, project_id, given.named) | scrolled(house, project_id)
+        figures = (
+            listed(house, project_id)
+            | named(house, project_id, given.named)
+            | scrolled(house, project_id, given.step_px)
+        )
     print(f"{given.crops:,} crops in the project, {given.named:,} named by one act\n")
     for name, figure in figures.items():
         print(f"{name:26}{figure:12,.1f}")
@@ -124,8 +128,8 @@ def named(house: Household, project_id: int, count: int) -> dict[str, Any]:
     return {"act_ms": median(name), "undo_ms": median(back)}
 
 
-def scrolled(house: Household, project_id: int) -> dict[str, Any]:
-    """Scroll by wheel through the list; ms of work a frame, and the most tiles that were in the page."""
+def scrolled(house: Household, project_id: int, step_px: int) -> dict[str, Any]:
+    """Scroll through the list, so far a frame; ms of work a frame, and the most tiles that were in the page."""
     with desk_page(house, f"/projects/{project_id}/grid?of=all") as page:
         page.wait_for_selector(READY)
         page.wait_for_timeout(1000)
@@ -143,7 +147,7 @@ def scrolled(house: Household, project_id: int) -> dict[str, Any]:
               };
               next(frames);
             })""",
-            [STEP_PX, FRAMES],
+            [step_px, FRAMES],
         )
         frames = list(work_a_frame(json.loads(browser.stop_tracing())["traceEvents"]))
     percentiles = {f"frame_ms_p{q}": round(float(np.percentile(frames, q)), 2) for q in (50, 95, 99)}
