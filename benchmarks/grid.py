@@ -53,6 +53,7 @@ def main() -> None:
     ask_for.add_argument(
         "--line", type=int, help="instead: what places and neighbours of so many crops cost the worker"
     )
+    ask_for.add_argument("--step-px", type=int, default=200, help="a frame: 200 is 15 windows of tiles a second")
     given = ask_for.parse_args()
     if given.line:
         print(json.dumps(lined_up(given.line)))
