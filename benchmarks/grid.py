@@ -36,7 +36,7 @@ from worker.learning.neighbours import opinions
 READY = ".tile-list[data-ready]"
 TRACED = ["devtools.timeline", "devtools.timeline.frame", "disabled-by-default-devtools.timeline"]
 FRAMES = 400
-WORK = {"FireAnimationFrame", "EventDispatch", "FunctionCall", "UpdateLayoutTree", "Layout", "PrePaint", "TimerFire"}
+WORK = {"FireAnimationFrame", "EventDispatch", "FunctionCall", "UpdateLayoutTree", "Layout", "TimerFire"}
 # Where each tile of the list is and what it shows, asked of the page as it scrolls.
 TILES = """() => [...document.querySelectorAll('.tile')].map(tile => {
   const place = tile.getBoundingClientRect();
@@ -235,14 +235,15 @@ def accept(page: Page, thought_s: float) -> None:
     done: set[str] = set()
     while True:
         page.wait_for_timeout(50)
-        heads = page.locator(".tile-head:has(.button)").all()
-        titles = {head.locator("h2").inner_text(): head for head in heads}
+        titles = page.locator(".tile-head h2").all_inner_texts()
         title = next((each for each in titles if each not in done), None)
         if title is not None:
             done.add(title)
             time.sleep(thought_s)
-            titles[title].locator(".button").click()
+            head = page.locator(".tile-head").filter(has=page.get_by_role("heading", name=title, exact=True))
+            head.locator(".button").click()
             page.keyboard.press("Enter")
+            page.wait_for_timeout(200)
         elif page.evaluate(
             "() => { const each = document.querySelector('.tile-scroll'), before = each.scrollTop;"
             " each.scrollBy(0, 500); return each.scrollTop === before }"

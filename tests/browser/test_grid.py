@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import APIResponse, BrowserContext, Locator, Page, Route, expect
 from sqlalchemy import select, update
 
 from models.act import Act
@@ -219,6 +219,24 @@ def test_what_others_name_meanwhile_and_what_neighbours_say_stands_on_the_tiles(
     page.clock.fast_forward(11_000)
     expect(tile(desk, 0)).to_have_attribute("aria-label", "Ocelot, named by Jonas Weber")
     expect(tile(desk, 0).locator(".mark")).to_have_text("✓ Jonas Weber")
+
+
+def test_a_look_that_was_overtaken_by_an_answer_does_not_take_it_off_the_tile(make_desk: MakeDesk, page: Page) -> None:
+    desk = make_desk(3)
+    page.clock.install()
+    opened(desk)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/grid/tiles*", lambda route: held.append((route, route.fetch())))
+    page.clock.fast_forward(11_000)
+    page.wait_for_timeout(500)
+    tile(desk, 0).click()
+    press(desk, "2")
+    expect(page.locator(".saved")).to_have_attribute("data-waiting", "0")
+    assert len(held) == 1
+    with page.expect_response("**/grid/tiles*"):
+        held[0][0].fulfill(response=held[0][1])
+    page.wait_for_timeout(300)
+    expect(tile(desk, 0)).to_have_attribute("aria-label", "Ocelot, named by You")
 
 
 def test_g_goes_to_the_single_view_and_back_with_the_same_crop(make_desk: MakeDesk, page: Page) -> None:

@@ -20,6 +20,8 @@ export class Bulk {
     this.mayRedo = last.may_redo;
     /** @type {Set<string>} keys of acts that are not sent yet */
     this.unsent = new Set();
+    /** How many were done on this page. */
+    this.acts = 0;
     outbox.on('sent', (result) => this.sent(result));
     outbox.on('refused', (result) => this.refused(result));
     page.panel.form.addEventListener('click', (event) => (this.isShifted = event.shiftKey));
@@ -149,6 +151,7 @@ export class Bulk {
   async keep(about, kind, url, body) {
     const key = kind === 'undo' || kind === 'redo' || !about ? newKey() : about.key;
     this.unsent.add(key);
+    this.acts += 1;
     this.showUnsent();
     const boxes = about ? about.before.map(({ tile }) => tile.box) : [];
     const sent = { ...body, idempotency_key: key, by: this.page.user };

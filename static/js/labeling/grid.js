@@ -82,12 +82,13 @@ export class Grid {
   async look() {
     if (this.isLooking) return;
     this.isLooking = true;
+    const acts = this.bulk?.acts;
     try {
       const reply = await get(this.state.tiles_at);
       this.supply.reached();
       const fresh = new Map(rows(reply.tiles).map((tile) => [tile.box, tile]));
       this.people = reply.people;
-      if (!this.hasUnsent()) {
+      if (!this.hasUnsent() && acts === this.bulk?.acts) { // else the reply may be older than what was said meanwhile
         const changed = this.tiles.filter((tile) => fresh.has(tile.box) && !same(tile, /** @type {Tile} */ (fresh.get(tile.box))));
         for (const tile of changed) Object.assign(tile, fresh.get(tile.box));
         this.redraw(changed);
