@@ -72,7 +72,7 @@ class Street:
 
     def blur(self) -> int:
         """What the worker does."""
-        bench = Bench("test", self.site.database, self.site.store, networks=None)  # type: ignore[arg-type]
+        bench = Bench("test", self.site.database, self.site.store, networks=None)
         return blur_photos(bench, self.project_id)
 
     def set(self, **columns: object) -> None:
@@ -214,7 +214,7 @@ def test_a_picture_that_cannot_be_opened_any_more_is_grey_and_is_not_asked_for_a
 
 
 def opened(place: Street, client: object, **fields: object) -> object:
-    return client.post(f"/images/{place.image_id}/open", data={"box": place.walker_id, "at": "label"} | fields)  # type: ignore[attr-defined]
+    return client.post(f"/images/{place.image_id}/open", data={"box": place.walker_id, "at": "label"} | fields)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_where_nothing_is_blurred_there_is_nothing_to_open_or_to_record(site: Si
     with site.client(place.member(Role.admin)) as client:
         assert client.post(f"/images/{place.image_id}/open").json() == {}
         client.headers["accept"] = "text/html"
-        there = opened(place, client).headers["location"]  # type: ignore[attr-defined]
+        there = opened(place, client).headers["location"]
         assert there == f"/projects/{place.project_id}/label?box={place.walker_id}"
     with site.database.reading() as session:
         assert session.scalars(select(Opening)).all() == []
@@ -298,7 +298,7 @@ def test_strangers_cannot_open_and_learn_nothing(site: Site) -> None:
         for image_id in (place.image_id, 99999, 0, 1 << 40):
             assert client.post(f"/images/{image_id}/open").status_code == 404
         assert nobody.post(f"/images/{place.image_id}/open").status_code == 401
-        assert opened(place, client, at="elsewhere").status_code == 422  # type: ignore[attr-defined]
+        assert opened(place, client, at="elsewhere").status_code == 422
 
 
 def test_the_form_leads_back_to_the_crop_and_shows_it(site: Site) -> None:
@@ -310,7 +310,7 @@ def test_the_form_leads_back_to_the_crop_and_shows_it(site: Site) -> None:
         assert "A person. Blurred for you." in label
         assert "Show (this is recorded)" in label
         for at in ("label", "review"):
-            there = opened(place, client, at=at).headers["location"]  # type: ignore[attr-defined]
+            there = opened(place, client, at=at).headers["location"]
             assert there.startswith(f"/projects/{place.project_id}/{at}?box={place.walker_id}&open=")
             shown = client.get(there).text
             assert f"/images/{place.image_id}/preview.jpg?open=" in shown
@@ -333,7 +333,7 @@ def test_an_answer_blurs_and_undo_unblurs_and_the_addresses_follow(site: Site) -
 
         def said(species: str, key: str) -> dict[str, object]:
             body = {"species": species, "idempotency_key": key}
-            return client.post(f"/boxes/{place.walker_id}/labels", json=body).json()  # type: ignore[no-any-return]
+            return client.post(f"/boxes/{place.walker_id}/labels", json=body).json()
 
         plain = said("Vehicle", "key-vehicle")
         assert plain["photos"] == [
@@ -347,7 +347,7 @@ def test_an_answer_blurs_and_undo_unblurs_and_the_addresses_follow(site: Site) -
             }
         ]
         told = said("Person", "key-person")
-        (photo,) = told["photos"]  # type: ignore[misc]
+        (photo,) = told["photos"]
         assert photo["veil"] == "person"
         assert photo["preview"].startswith(f"{place.routes[1]}?blur=")
         assert str(told["picture"]).startswith(f"/boxes/{place.walker_id}/crop.jpg?blur=")
@@ -373,7 +373,7 @@ def test_whole_photos_are_hidden_until_somebody_with_the_right_has_looked(site: 
         return hidden == {True}
 
     def say(client: object, key: str) -> None:
-        client.post(f"/boxes/{place.animal_id}/labels", json={"species": "Vehicle", "idempotency_key": key})  # type: ignore[attr-defined]
+        client.post(f"/boxes/{place.animal_id}/labels", json={"species": "Vehicle", "idempotency_key": key})
 
     with site.client(place.member(Role.expert)) as expert, site.client(place.member(Role.annotator)) as annotator:
         assert is_hidden()
