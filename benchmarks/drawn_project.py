@@ -53,7 +53,8 @@ def furnished(house: Household, name: str, crops: int, asked: int) -> int:
                 "project_id": project_id, "batch_id": batch.id, "deployment_id": deployment.id, "path": f"A/{number}.jpg",
                 "sha256": hashlib.sha256(f"{name}/{number}".encode()).hexdigest(), "size": 1, "state": READY, "reason": "",
                 "width_px": 640, "height_px": 480, "created_at": utc_now(),
-                "captured_at": START + dt.timedelta(minutes=10 * (number // 3), seconds=number % 3),
+                "captured_at": (at := START + dt.timedelta(minutes=10 * (number // 3), seconds=number % 3)),
+                "taken_at": at,
             }
             for number in range(crops)
         ]  # fmt: skip

@@ -10,8 +10,9 @@ from models.batch import Batch, BatchFile
 from models.box import Box
 from models.box_edit import BoxEdit
 from models.checkpoint import Checkpoint
-from models.deployment import Deployment
+from models.deployment import Deployment, ProblemPeriod
 from models.estimate import Estimate
+from models.event import Event
 from models.fine_tune import FineTune
 from models.image import CountCorrection, Image
 from models.job import Job, JobShard, WorkerBeat
@@ -26,7 +27,8 @@ from models.project import Project
 from models.round import Pick, Round
 from models.sequence import Sequence
 from models.session import OneTimeLink, UserSession
-from models.species import Species, Synonym
+from models.site import Site
+from models.species import CommonName, Species, Synonym, TaxonId
 from models.user import User
 
 __all__ = [
@@ -38,9 +40,11 @@ __all__ = [
     "Box",
     "BoxEdit",
     "Checkpoint",
+    "CommonName",
     "CountCorrection",
     "Deployment",
     "Estimate",
+    "Event",
     "FineTune",
     "Image",
     "Job",
@@ -53,11 +57,14 @@ __all__ = [
     "OneTimeLink",
     "Opening",
     "Pick",
+    "ProblemPeriod",
     "Project",
     "Round",
     "Sequence",
+    "Site",
     "Species",
     "Synonym",
+    "TaxonId",
     "User",
     "UserSession",
     "VectorPart",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
+    false,
     or_,
     select,
 )
@@ -22,17 +24,21 @@ from models.act import Act
 from models.base import Base, utc_now
 
 # waiting: not yet processed. ready: looked through by the detector. quarantined, refused: cannot be opened, see reason.
-WAITING, READY, QUARANTINED, REFUSED = "waiting", "ready", "quarantined", "refused"
+# absent: named by an import, its file never came; such a photo has rows and no picture.
+WAITING, READY, QUARANTINED, REFUSED, ABSENT = "waiting", "ready", "quarantined", "refused", "absent"
+CAPTURE_METHODS = ("", "activityDetection", "timeLapse")  # Camtrap DP's words; empty: nobody said
+SETUPS = ("", "setup", "calibration")  # the camera is being set up or tried: no visit, never a species
 
 
 class Image(Base):
-    """One photo. captured_at is the camera's wall clock as shot, never converted."""
+    """One photo. captured_at is the camera's wall clock as shot, never converted; taken_at the same, corrected where a clock was
+    wrong (models/clock.py): what is ordered, grouped and counted by. details: further fields of Camtrap DP's media table."""
 
     __tablename__ = "image"
     __table_args__ = (
         UniqueConstraint("project_id", "sha256"),
         Index("ix_image_project_state", "project_id", "state"),
-        Index("ix_image_deployment_time", "deployment_id", "captured_at"),
+        Index("ix_image_deployment_time", "deployment_id", "taken_at"),
         Index("ix_image_job_shard", "job_id", "shard"),
         Index("ix_image_batch_state", "batch_id", "state"),
         {"sqlite_autoincrement": True},
@@ -55,12 +61,17 @@ class Image(Base):
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]
     captured_at: Mapped[dt.datetime | None] = mapped_column(DateTime())
+    taken_at: Mapped[dt.datetime | None] = mapped_column(DateTime())
     sub_second: Mapped[str | None] = mapped_column(String(10))
     make: Mapped[str | None] = mapped_column(String(200))
     camera_model: Mapped[str | None] = mapped_column(String(200))
     serial: Mapped[str | None] = mapped_column(String(200))
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    capture_method: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    setup: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    favorite: Mapped[bool] = mapped_column(default=False, server_default=false())
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id"))  # who looked
     processed_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)

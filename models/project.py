@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from math import ceil
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy import ForeignKey, String, Text, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Invalid
+from models.event import LAST_INDEPENDENT
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
 
@@ -68,6 +70,14 @@ class Project(Base):
 
     sequence_gap_s: Mapped[int] = mapped_column(default=60)
     event_gap_minutes: Mapped[int] = mapped_column(default=30)
+    event_rule: Mapped[str] = mapped_column(String(20), default=LAST_INDEPENDENT, server_default=LAST_INDEPENDENT)
+    # whether two cameras of one site see visits of their own (camtrapR: camerasIndependent)
+    cameras_independent: Mapped[bool] = mapped_column(default=True, server_default=true())
+    zone: Mapped[str] = mapped_column(
+        String(64), default="UTC", server_default="UTC"
+    )  # IANA name, of its cameras' clocks
+    # What a publication says of the study (Camtrap DP's datapackage.json: title, contributors, licenses, project, ...).
+    publication: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
     opened_by: Mapped[str] = mapped_column(String(10), default="expert")  # the least role that may see people on photos
     hides_unseen: Mapped[bool] = mapped_column(

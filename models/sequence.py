@@ -40,18 +40,18 @@ def bursts(moments: list[tuple[int, dt.datetime | None]], gap_s: int) -> list[li
 def regroup(session: Session, deployment_id: int, gap_s: int) -> int:
     """Put every photo of the deployment into its burst, keeping the rows of bursts that did not change; how many changed."""
     rows = session.execute(
-        select(Image.id, Image.captured_at, Image.sequence_id)
+        select(Image.id, Image.taken_at, Image.sequence_id)
         .where(Image.deployment_id == deployment_id, Image.state == READY)
-        .order_by(Image.captured_at.is_(None), Image.captured_at, Image.sub_second, Image.path, Image.id)
+        .order_by(Image.taken_at.is_(None), Image.taken_at, Image.sub_second, Image.path, Image.id)
     ).all()
-    moment = {row.id: row.captured_at for row in rows}
+    moment = {row.id: row.taken_at for row in rows}
     had = {row.id: row.sequence_id for row in rows}
     size_had: dict[int | None, int] = {}
     for row in rows:
         size_had[row.sequence_id] = size_had.get(row.sequence_id, 0) + 1
     changed = 0
     taken: set[int] = set()
-    for group in bursts([(row.id, row.captured_at) for row in rows], gap_s):
+    for group in bursts([(row.id, row.taken_at) for row in rows], gap_s):
         old = {had[image_id] for image_id in group}
         first = had[group[0]]
         if len(old) == 1 and first is not None and size_had[first] == len(group):

@@ -14,6 +14,7 @@ from models.errors import Invalid
 
 FREE_KEYS = "123456789ADIJLOQRTWY"  # ui/UI.md section 6: digits and the letters that no act uses
 TAXON = "taxon"
+SENSITIVITIES = ("", "low", "medium", "high", "extreme")  # Chapman: 3, 2, 1 decimals, not published (PRACTICE 1.5)
 FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
     "not_animal": ("Not an animal", "X"),
     "cannot_tell": ("Cannot tell", "U"),
@@ -44,6 +45,10 @@ class Species(Base):
     scientific_name: Mapped[str] = mapped_column(String(200), default="")
     rank: Mapped[str] = mapped_column(String(20), default="species")
     hotkey: Mapped[str | None] = mapped_column(String(1))
+    # Two without a foreign key: SQLite could only add one by making the table anew, which would delete what points at it.
+    parent_id: Mapped[int | None]  # the taxon above, in the same project
+    merged_into_id: Mapped[int | None]  # says what this one means now; answers keep the id that was said
+    sensitivity: Mapped[str] = mapped_column(String(10), default="", server_default="")  # how coarse its places go out
     retired_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
@@ -213,6 +218,30 @@ class Synonym(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
     species_id: Mapped[int] = mapped_column(ForeignKey("species.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(200))
+
+
+class CommonName(Base):
+    """What a species is called in a language (BCP 47: en, es, pt-BR); Species.name is what the pages show."""
+
+    __tablename__ = "common_name"
+    __table_args__ = (UniqueConstraint("species_id", "language", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    species_id: Mapped[int] = mapped_column(ForeignKey("species.id", ondelete="CASCADE"))
+    language: Mapped[str] = mapped_column(String(35))
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class TaxonId(Base):
+    """What a species is called in a register: GBIF, COL, wildlife_insights, ... and its identifier there."""
+
+    __tablename__ = "taxon_id"
+    __table_args__ = (UniqueConstraint("species_id", "register"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    species_id: Mapped[int] = mapped_column(ForeignKey("species.id", ondelete="CASCADE"))
+    register: Mapped[str] = mapped_column(String(40))
+    value: Mapped[str] = mapped_column(String(200))
 
 
 def known_names(session: Session, project_id: int) -> set[str]:

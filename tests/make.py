@@ -73,6 +73,7 @@ def image(session: Session, of: Batch, path: str = "", **columns: Any) -> Image:
         "sha256": hashlib.sha256(f"{of.id}/{path}".encode()).hexdigest(), "size": 1000, "state": READY, "width_px": 1600,
         "height_px": 1200, "captured_at": dt.datetime(2026, 3, 1, 6, 30), "processed_at": utc_now(),
     }  # fmt: skip
+    values = {"taken_at": columns.get("captured_at", values["captured_at"])} | values
     made = Image(
         project_id=of.project_id, batch_id=of.id, deployment_id=deployment.id, path=path, **(values | columns)
     )  # fmt: skip

@@ -47,7 +47,10 @@ def tally(words: Iterable[str]) -> str:
 SPECIES: tuple[Column[SpeciesRow], ...] = (
     Column("file", "Path of the photo as it was uploaded", lambda row: row.photo.path, is_text=True),
     Column("deployment", "Camera at a site for a period: its folder", lambda row: row.photo.deployment, is_text=True),
-    Column("time", "The camera’s clock as shot, without a zone", lambda row: wall_clock(row.photo.captured_at)),
+    Column(
+        "time", "The camera’s clock, corrected where it was wrong, without a zone",
+        lambda row: wall_clock(row.photo.taken_at),
+    ),
     Column(
         "species",
         "Name of the species; person, vehicle or unknown; empty, unclassified, failed or not_yet_processed",

@@ -49,7 +49,7 @@ class Photo:
     id: int
     path: str
     deployment: str
-    captured_at: dt.datetime | None
+    taken_at: dt.datetime | None
     state: str
     sequence_id: int | None
     detector_id: int | None
@@ -80,31 +80,31 @@ def deployments(session: Session, project: Project) -> list[tuple[int, str]]:
 
 
 PHOTO = select(
-    Image.id, Image.path, Image.captured_at, Image.state, Image.sequence_id, Image.detector_id
+    Image.id, Image.path, Image.taken_at, Image.state, Image.sequence_id, Image.detector_id
 )  # what Photo needs
 Chunk = list[Row[int, str, dt.datetime | None, str, int | None, int | None]]
 
 
 def dated(session: Session, deployment_id: int) -> Iterator[Chunk]:
     """By the camera's clock; photos of one second by path."""
-    query = PHOTO.where(Image.deployment_id == deployment_id, Image.captured_at.is_not(None)).order_by(
-        Image.captured_at, Image.path, Image.id
+    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_not(None)).order_by(
+        Image.taken_at, Image.path, Image.id
     )
     chunk = list(session.execute(query.limit(CHUNK)))
     while chunk:
         yield chunk
         last = chunk[-1]
         after = or_(
-            Image.captured_at > last.captured_at,
-            and_(Image.captured_at == last.captured_at, tuple_(Image.path, Image.id) > (last.path, last.id)),
+            Image.taken_at > last.taken_at,
+            and_(Image.taken_at == last.taken_at, tuple_(Image.path, Image.id) > (last.path, last.id)),
         )
         # the first condition says the same to a planner that cannot use an OR with an index
-        chunk = list(session.execute(query.where(Image.captured_at >= last.captured_at, after).limit(CHUNK)))
+        chunk = list(session.execute(query.where(Image.taken_at >= last.taken_at, after).limit(CHUNK)))
 
 
 def undated(session: Session, deployment_id: int) -> Iterator[Chunk]:
     """By id."""
-    query = PHOTO.where(Image.deployment_id == deployment_id, Image.captured_at.is_(None)).order_by(Image.id)
+    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_(None)).order_by(Image.id)
     chunk = list(session.execute(query.limit(CHUNK)))
     while chunk:
         yield chunk
@@ -137,7 +137,7 @@ def of_sequences(session: Session, sequence_ids: list[int]) -> Iterator[Chunk]:
 def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk) -> list[Photo]:
     """The chunk's photos with their counted boxes and corrections: three queries, whatever the number of boxes."""
     made = {
-        row.id: Photo(row.id, row.path, deployment, row.captured_at, row.state, row.sequence_id, row.detector_id)
+        row.id: Photo(row.id, row.path, deployment, row.taken_at, row.state, row.sequence_id, row.detector_id)
         for row in chunk
     }
     ready = [photo.id for photo in made.values() if photo.state == READY]

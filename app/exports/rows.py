@@ -150,7 +150,7 @@ def newest_of(group: list[Said]) -> Said:
 
 def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
     """One photo's animals: people, vehicles and "not an animal" are none."""
-    place = (photo.id, photo.path, photo.deployment, photo.sequence_id, photo.captured_at, photo.captured_at, 1)
+    place = (photo.id, photo.path, photo.deployment, photo.sequence_id, photo.taken_at, photo.taken_at, 1)
     if photo.state != READY:
         return CountRow("image", *place, NOT_READY[photo.state])
     animals = [each for each in said if each.is_animal]

@@ -27,7 +27,7 @@ SPANS = 20  # bursts in one question
 BOXES = (
     select(
         Box.id, Box.ordinal, Box.score, Box.drawn, Box.embedder_id, Box.x_min, Box.y_min, Box.x_max, Box.y_max, Box.image_id,
-        Image.width_px, Image.height_px, Image.path, Image.captured_at, Image.deployment_id, Image.sequence_id,
+        Image.width_px, Image.height_px, Image.path, Image.taken_at, Image.deployment_id, Image.sequence_id,
         Deployment.name.label("camera"),
     )
     .join(Image, Image.id == Box.image_id)
@@ -102,9 +102,9 @@ def bursts_around(session: Session, photos: Iterable[AnyRow]) -> dict[int, list[
     """sequence id -> its photos near the asked ones, in the order of the camera."""
     spans: dict[int, tuple[int, dt.datetime, dt.datetime]] = {}
     for photo in photos:
-        if photo.sequence_id is None or photo.captured_at is None:
+        if photo.sequence_id is None or photo.taken_at is None:
             continue
-        first, last = photo.captured_at - NEAR, photo.captured_at + NEAR
+        first, last = photo.taken_at - NEAR, photo.taken_at + NEAR
         _deployment, known_first, known_last = spans.get(photo.sequence_id, (0, first, last))
         spans[photo.sequence_id] = photo.deployment_id, min(first, known_first), max(last, known_last)
     found: dict[int, list[AnyRow]] = defaultdict(list)
@@ -120,15 +120,15 @@ def near_photos() -> Select[int, int | None, dt.datetime | None]:
     ranges = [
         and_(
             Image.deployment_id == bindparam(f"deployment_{place}"),
-            Image.captured_at.between(bindparam(f"first_{place}"), bindparam(f"last_{place}")),
+            Image.taken_at.between(bindparam(f"first_{place}"), bindparam(f"last_{place}")),
             Image.sequence_id == bindparam(f"sequence_{place}"),
         )
         for place in range(SPANS)
     ]
     return (
-        select(Image.id, Image.sequence_id, Image.captured_at)
+        select(Image.id, Image.sequence_id, Image.taken_at)
         .where(or_(*ranges), Image.state == READY)
-        .order_by(Image.sequence_id, Image.captured_at, Image.sub_second, Image.path, Image.id)
+        .order_by(Image.sequence_id, Image.taken_at, Image.sub_second, Image.path, Image.id)
     )
 
 

@@ -84,8 +84,8 @@ def photo(box: AnyRow) -> dict[str, Any]:
         "height": box.height_px or 3,
         "file": box.path.rsplit("/", 1)[-1],
         "camera": box.camera,
-        "time": camera_time(box.captured_at),
-        "clock": f"{box.captured_at:%H:%M:%S}" if box.captured_at else "no time",
+        "time": camera_time(box.taken_at),
+        "clock": f"{box.taken_at:%H:%M:%S}" if box.taken_at else "no time",
     }
 
 
@@ -129,7 +129,7 @@ def frames(
     return [
         {
             "id": row.id,
-            "seconds": round((row.captured_at - shown[0].captured_at).total_seconds()),
+            "seconds": round((row.taken_at - shown[0].taken_at).total_seconds()),
             "crops": named(boxes.get(row.id, []), unheard),
             **over.photo(row.id),
         }

@@ -27,7 +27,7 @@ AnyRow = Row[*tuple[Any, ...]]
 MOST = 20_000  # tiles of one grid
 
 COLUMNS = (
-    Box.id, Box.image_id, Box.settled_species_id, Image.captured_at, Image.deployment_id, Image.sequence_id,
+    Box.id, Box.image_id, Box.settled_species_id, Image.taken_at, Image.deployment_id, Image.sequence_id,
     Box.waits_for, Box.embedder_id, Label.user_id.label("named_by"), Label.certain, Likeness.place,
     Likeness.near_species_id,
 )  # fmt: skip
@@ -169,6 +169,6 @@ def cameras(session: Session, project_id: int) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(wanted)}
 
 
-def moment(captured_at: dt.datetime | None) -> str:
+def moment(taken_at: dt.datetime | None) -> str:
     """The camera's clock to the minute, for a burst's head."""
-    return f"{captured_at.day} {captured_at:%B %Y, %H:%M}" if captured_at else "no time"
+    return f"{taken_at.day} {taken_at:%B %Y, %H:%M}" if taken_at else "no time"

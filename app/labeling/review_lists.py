@@ -81,7 +81,7 @@ def candidates(project: Project, filters: Filters) -> Select[Any, Any]:
 def unanswered(project: Project, filters: Filters) -> Select[Any, Any]:
     """The newest crops that were guessed to be the species, or that lie in the camera, or that nobody has named."""
     if filters.camera:
-        at = Image.captured_at
+        at = Image.taken_at
         here = select(Box.id.label("box_id"), at.label("at")).join(Image, Image.id == Box.image_id)
         return here.where(Image.deployment_id == filters.camera).order_by(at.desc())
     found = select(Box.id.label("box_id"), Box.id.label("at")).where(Box.project_id == project.id)

@@ -111,7 +111,7 @@ def tiles_of(desk: Desk, wanted: Wanted, retired: set[int]) -> list[Tile]:
     tiles = [
         Tile(
             box_id=row.id, image_id=row.image_id, held=held.get(row.id), blind=row.id in blind, burst=row.sequence_id,
-            head=f"{cameras.get(row.deployment_id, '')}, {grid_queries.moment(row.captured_at)}",
+            head=f"{cameras.get(row.deployment_id, '')}, {grid_queries.moment(row.taken_at)}",
             picture=over.crop(row.image_id, row.id, is_cut=row.embedder_id is not None), veil=over.kind(row.image_id),
             **named(row, waiting.get(row.id), desk.user_id),
             **opinions(row, None if row.id in blind else firsts.get(row.id), retired),

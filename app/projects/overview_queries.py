@@ -180,10 +180,7 @@ def cameras_of(session: Session, project: Project) -> int:
 def times_of(session: Session, project: Project) -> tuple[dt.datetime | None, dt.datetime | None]:
     """The first and the last clock, two look-ups in the index a camera."""
     edges = [
-        select(edge(Image.captured_at))
-        .where(Image.deployment_id == Deployment.id)
-        .correlate(Deployment)
-        .scalar_subquery()
+        select(edge(Image.taken_at)).where(Image.deployment_id == Deployment.id).correlate(Deployment).scalar_subquery()
         for edge in (func.min, func.max)
     ]
     of_cameras = select(edges[0].label("first"), edges[1].label("last")).where(Deployment.project_id == project.id)

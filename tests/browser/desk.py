@@ -70,7 +70,7 @@ class Desk:
         with self.site.database.writing() as session:
             for box_id, number in zip(self.boxes, times, strict=True):
                 photo = session.get_one(Image, session.get_one(Box, box_id).image_id)
-                photo.captured_at = dt.datetime(2026, 3, 1, 6, 15 * number, 0)
+                photo.captured_at = photo.taken_at = dt.datetime(2026, 3, 1, 6, 15 * number, 0)
             regroup(session, photo.deployment_id, 60)
         return self
 

@@ -299,7 +299,8 @@ def facts_of(facts: CameraFacts) -> dict[str, Any]:
     """Columns of the camera's facts. sub_second: the digits behind the point, so that text sorts as the numbers do."""
     digits = None if facts.sub_second is None else f"{facts.sub_second:.9f}"[2:].rstrip("0") or "0"
     return {
-        "captured_at": facts.captured_at, "sub_second": digits, "make": facts.make, "camera_model": facts.model,
+        "captured_at": facts.captured_at, "taken_at": facts.captured_at, "sub_second": digits,
+        "make": facts.make, "camera_model": facts.model,
         "serial": facts.serial, "latitude": facts.latitude, "longitude": facts.longitude,
     }  # fmt: skip
 
