@@ -282,6 +282,45 @@ def test_a_long_list_keeps_few_tiles_in_the_page(make_desk: MakeDesk, page: Page
 DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'
 
 
+def test_pictures_that_fly_by_are_not_fetched_and_those_where_the_list_rests_are(
+    make_desk: MakeDesk, page: Page
+) -> None:
+    desk = make_desk(3)
+    with desk.site.database.writing() as session:
+        project = session.get_one(Project, desk.project_id)
+        image = session.get_one(Box, desk.boxes[0]).image_id
+        session.add_all(
+            Box(
+                project_id=project.id, image_id=image, ordinal=10 + number, x_min=0.1, y_min=0.1, x_max=0.2, y_max=0.2,
+                score=0.95, kind="animal", embedder_id=project.embedder_id,
+            )
+            for number in range(2000)
+        )  # fmt: skip
+    fetched: list[str] = []
+    page.route(
+        "**/crop.jpg",
+        lambda route: (
+            fetched.append(route.request.url),
+            route.fulfill(status=200, content_type="image/svg+xml", body=DOT),
+        ),
+    )
+    opened(desk, "?of=all")
+    expect(page.locator(".tile img:not([src])")).to_have_count(0)
+    at_first = len(fetched)
+    page.locator(".tile-scroll").evaluate(
+        """scroller => new Promise(done => {
+          const next = () => {
+            scroller.scrollTop += 400;
+            scroller.scrollTop + scroller.clientHeight < scroller.scrollHeight - 1 ? requestAnimationFrame(next) : done();
+          };
+          next();
+        })"""
+    )
+    expect(page.locator('.tile[data-at="2002"]')).to_be_visible()
+    expect(page.locator(".tile img:not([src])")).to_have_count(0)
+    assert len(fetched) - at_first < 1000  # of 2,000 that came by
+
+
 def test_without_script_checkboxes_and_a_button_name_the_selection(make_desk: MakeDesk, page: Page) -> None:
     desk = make_desk(4)
     page.route("**/*.js*", lambda route: route.fulfill(status=200, content_type="text/javascript", body=""))

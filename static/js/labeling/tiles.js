@@ -31,6 +31,9 @@ const NARROW = 960;
 const HEAD = 40;
 const CAPTION = 20;
 const AROUND = 2; // rows above and below what is seen
+const MOVES = 100; // ms after the last scrolling
+const STAYS = 120; // ms in the page before a row's pictures are fetched while the list moves: those that fly by never are
+const FETCHED = 5; // pictures a frame meanwhile: to begin a request costs several times what the rest of a tile does
 const MOST_SEEN = 180; // tiles in one window; larger windows have larger tiles
 const TICK = 'm3 8.5 3.2 3.2L13 5';
 const SWEEP_FROM = 6; // px that a pointer goes before it draws a frame
@@ -62,6 +65,9 @@ export class TileList {
     this.rows = [];
     /** @type {Map<number, HTMLElement>} the rows that are in the page */
     this.shown = new Map();
+    /** @type {Map<number, number>} those whose pictures are not asked for yet, and since when they are in the page */
+    this.bare = new Map();
+    this.movedAt = -MOVES;
     this.focused = 0;
     this.width = 0;
     this.columns = 1;
@@ -70,7 +76,7 @@ export class TileList {
     /** @type {number | undefined} */
     this.frame = undefined;
     set(element, { role: 'grid', 'aria-multiselectable': 'true', 'aria-label': words.tiles });
-    for (const each of [scroller, window]) each.addEventListener('scroll', () => this.soon(), { passive: true });
+    for (const each of [scroller, window]) each.addEventListener('scroll', () => this.moved(), { passive: true });
     new ResizeObserver(() => this.lay()).observe(scroller);
     element.addEventListener('pointerdown', (event) => this.down(event));
     // A click must not take the focus: else the next Enter would repeat it instead of accepting.
@@ -115,9 +121,15 @@ export class TileList {
     const hadFocus = this.element.contains(document.activeElement);
     for (const row of this.shown.values()) row.remove();
     this.shown.clear();
+    this.bare.clear();
     this.draw();
     if (hadFocus) this.focus(this.focused);
     return undefined;
+  }
+
+  moved() {
+    this.movedAt = performance.now();
+    this.soon();
   }
 
   soon() {
@@ -134,15 +146,39 @@ export class TileList {
       if (place >= first && place <= last) continue;
       row.remove();
       this.shown.delete(place);
+      this.bare.delete(place);
     }
+    const now = performance.now();
     const fresh = [];
     for (let place = first; place <= last; place += 1) {
       if (this.shown.has(place)) continue;
       const row = this.row(place);
       this.shown.set(place, row);
+      this.bare.set(place, now);
       fresh.push(row);
     }
     this.element.append(...fresh);
+    this.fetch(now);
+  }
+
+  /** Ask for the pictures of the rows that stay, all at once when the list rests. @param {number} now ms */
+  fetch(now) {
+    const moves = now - this.movedAt < MOVES;
+    let left = moves ? FETCHED : Infinity;
+    for (const [place, since] of this.bare) {
+      if (moves && now - since < STAYS) break; // those that came later stand behind it
+      const bare = all('img:not([src])', this.shown.get(place));
+      for (const image of bare.slice(0, left)) image.setAttribute('src', this.tileOf(image).picture);
+      left -= bare.length;
+      if (left < 0) break;
+      this.bare.delete(place);
+    }
+    if (this.bare.size) this.soon();
+  }
+
+  /** @param {HTMLElement} image of a tile */
+  tileOf(image) {
+    return this.tiles[Number(image.parentElement?.dataset.at)];
   }
 
   /** @returns {[number, number]} the first and the last row to have in the page */
@@ -183,13 +219,12 @@ export class TileList {
     return make('div', { role: 'gridcell' }, make('h2', {}, title, ' ', make('span', { class: 'count' }, words.crops(size))), all);
   }
 
-  /** @param {number} at */
+  /** Without its picture. @param {number} at */
   tile(at) {
     const tile = this.tiles[at];
     const { name, said, note, mark, done } = this.page.caption(tile);
     const element = /** @type {HTMLElement} */ (BLANK.cloneNode(true));
     const [image, , caption] = element.children;
-    image.setAttribute('src', tile.picture);
     caption.children[0].className = said ? 'name said' : 'name';
     caption.children[0].textContent = name;
     caption.children[1].textContent = note;
@@ -209,7 +244,10 @@ export class TileList {
       const hadFocus = element === document.activeElement;
       const fresh = this.tile(at);
       const [before, now] = [find('img', element), find('img', fresh)];
-      if (before.getAttribute('src') === now.getAttribute('src')) fresh.replaceChild(before, now); // it is decoded already
+      const { picture } = this.tiles[at];
+      const asked = before.getAttribute('src');
+      if (asked === picture) fresh.replaceChild(before, now); // it is decoded already
+      else if (asked !== null) now.setAttribute('src', picture);
       element.replaceWith(fresh);
       if (hadFocus) fresh.focus({ preventScroll: true });
     }
