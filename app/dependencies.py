@@ -12,6 +12,7 @@ from fastapi import Depends
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
+from app.languages import Languages
 from app.security.passwords import SignInLimit
 from app.security.sessions import token_of
 from models.base import utc_now
@@ -29,12 +30,13 @@ LARGEST_ID = 2**31 - 1  # beyond it no row can be, and SQLite would not even tak
 
 @dataclass(frozen=True)
 class House:
-    """What one process holds: settings, database, store, limits. Lies at app.state.house."""
+    """What one process holds: settings, database, store, limits, languages. Lies at app.state.house."""
 
     settings: Settings
     database: Database
     store: Store
     sign_in_limit: SignInLimit
+    languages: Languages
 
 
 def get_house(request: Request) -> House:
@@ -68,6 +70,7 @@ def signed_in(request: Request, session: Session) -> User:
         raise NotSignedIn("Sign in first.")
     request.state.user = found.user
     request.state.sign_in = found
+    get_house(request).languages.of(found.user.language)
     return found.user
 
 

@@ -31,6 +31,7 @@ class User(Base):
     letters: Mapped[bool] = mapped_column(default=True)  # whether letters and digits answer (WCAG 2.1.4)
     bright: Mapped[int] = mapped_column(default=0)  # of the stage, -LIGHTEST to LIGHTEST; 0: as shot
     contrast: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(String(20), default="")  # that of the sentences; empty: as the browser asks
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
