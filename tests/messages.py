@@ -35,7 +35,8 @@ def found() -> Iterator[tuple[str, Message]]:
     """(file, message): every message that a file says, those that count something as (one, many)."""
     for path in sorted((ROOT / "templates").rglob("*.html")):
         for _line, function, message in environment.extract_translations(path.read_text()):  # type: ignore[attr-defined]
-            yield shown(path), message[:2] if function in COUNTING else message
+            literals = (message,) if isinstance(message, str) else message
+            yield shown(path), (literals[0], literals[1]) if function in COUNTING else literals[0]
     for path in (path for room in ("app", "models", "worker") for path in sorted((ROOT / room).rglob("*.py"))):
         for message in in_python(path.read_text()):
             yield shown(path), message
