@@ -24,6 +24,7 @@ from models.session import UserSession
 from models.settings import Settings
 from models.storage import Store
 from models.user import User
+from models.words import say
 
 LARGEST_ID = 2**31 - 1  # beyond it no row can be, and SQLite would not even take the question
 
@@ -67,7 +68,7 @@ def signed_in(request: Request, session: Session) -> User:
     token = token_of(request)
     found = UserSession.alive(session, token) if token else None
     if found is None:
-        raise NotSignedIn("Sign in first.")
+        raise NotSignedIn(say("Sign in first."))
     request.state.user = found.user
     request.state.sign_in = found
     get_house(request).languages.of(found.user.language)
@@ -166,7 +167,7 @@ def reading_site_admin(user: ReadingUser) -> User:
 def only_site_admin(user: User) -> User:
     """Raises NotAllowed for everybody else."""
     if not user.is_admin:
-        raise NotAllowed("Only an administrator of this installation may do this.")
+        raise NotAllowed(say("Only an administrator of this installation may do this."))
     return user
 
 
@@ -176,4 +177,4 @@ ReadingSiteAdmin = Annotated[User, Depends(reading_site_admin)]
 
 def not_yours() -> NotYours:
     """The one sentence for what does not exist or is not yours."""
-    return NotYours("This page does not exist, or is not yours to see.")
+    return NotYours(say("This page does not exist, or is not yours to see."))

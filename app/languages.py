@@ -68,7 +68,9 @@ def preferred(accept: str) -> list[str]:
         except ValueError:
             continue
         if language.isalpha() and share > 0:
-            weighed.append((share, f"{language.lower()}_{rest.upper() if len(rest) == 2 else rest.title()}".rstrip("_")))
+            weighed.append(
+                (share, f"{language.lower()}_{rest.upper() if len(rest) == 2 else rest.title()}".rstrip("_"))
+            )
     return [tag for _share, tag in sorted(weighed, key=lambda each: -each[0])]
 
 
@@ -85,4 +87,3 @@ class Spoken:
             hear(self.languages.asked(Headers(scope=scope).get("accept-language", "")))
             scope.setdefault("state", {})["languages"] = self.languages
         await self.app(scope, receive, send)
-

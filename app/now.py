@@ -12,6 +12,7 @@ from models.base import utc_now
 from models.job import ALWAYS_ENDED, ASKED, FAILED, PHOTOS, RUNNING, STEPS, Job, WorkerBeat
 from models.queue import current, last_ended, workers
 from models.round import OPEN, Round
+from models.words import say
 
 ON, OFF, WARN = "on", "off", "warn"
 GONE_AFTER = dt.timedelta(
@@ -75,7 +76,7 @@ def words(scene: Scene) -> Now:
         return replace(working(scene.jobs), device=device)
     if scene.ended is not None and scene.ended.state == FAILED:
         return Now(WARN, sentence(f"Stopped: {scene.ended.error}"), device=device)
-    return Now(OFF, "Nothing to do.", detail=last_worked(scene), device=device)
+    return Now(OFF, say("Nothing to do."), detail=last_worked(scene), device=device)
 
 
 def working(jobs: list[Job]) -> Now:
@@ -134,9 +135,9 @@ def absent(scene: Scene) -> Now:
     kept = go_on if scene.ready else ""
     gap = scene.at - scene.beats[0].beat_at if scene.beats else None
     if gap is None or gap >= GONE_AFTER:
-        return Now(WARN, "No worker is running: start one with", command="waterhole worker", detail=kept)
+        return Now(WARN, say("No worker is running: start one with"), command="waterhole worker", detail=kept)
     return Now(
-        WARN, f"The worker has been silent for {silence(gap)}.",
+        WARN, say("The worker has been silent for %(gap)s.", gap=silence(gap)),
         detail=" ".join(filter(None, [kept, "New photos wait until it is back."])),
     )  # fmt: skip
 

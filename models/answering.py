@@ -23,6 +23,8 @@ from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
 from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
+from models.words import figure
+from models.words import say as in_words
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
@@ -88,7 +90,7 @@ def count_animals(desk: Desk, box: Box, count: int, *, key: str) -> Act:
 def countable(count: int) -> int:
     """Raises Invalid unless so many animals can be in a photo."""
     if not 0 <= count <= MOST:
-        raise Invalid(f"count: a number from 0 to {MOST:,}")
+        raise Invalid("count: " + in_words("a number from 0 to %(most)s", most=figure(MOST)))
     return count
 
 
@@ -151,7 +153,9 @@ def in_burst(desk: Desk, box: Box, box_ids: list[int]) -> list[int]:
     found = {row[0]: row[1] for row in rows}
     for box_id in box_ids:
         if box_id not in found:
-            raise Invalid(f"boxes: {box_id} is not in the burst of crop {box.id}")
+            raise Invalid(
+                "boxes: " + in_words("%(box_id)s is not in the burst of crop %(box_id_2)s", box_id=box_id, box_id_2=box.id)
+            )
     return [box_id for box_id, may in found.items() if may]
 
 
@@ -174,7 +178,7 @@ def empty_photos(desk: Desk, box: Box, box_ids: Iterable[int], *, key: str) -> A
 def check_size(box_ids: Sequence[int]) -> None:
     """Raises Invalid for more boxes than one act can name."""
     if len(box_ids) > MOST_AT_ONCE:
-        raise Invalid(f"boxes: at most {MOST_AT_ONCE:,} crops at once")
+        raise Invalid("boxes: " + in_words("at most %(most_at_once)s crops at once", most_at_once=figure(MOST_AT_ONCE)))
 
 
 def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, certain: bool = True) -> Act:
@@ -188,7 +192,7 @@ def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, cert
     if fresh:
         check_size(list(said))
         if box.id not in said:
-            raise Invalid(f"said: crop {box.id} is not among those that are named")
+            raise Invalid("said: " + in_words("crop %(box_id)s is not among those that are named", box_id=box.id))
         nameable(desk, said)
         species = {species_id: answerable(desk, species_id) for species_id in sorted(set(said.values()))}
         names = {box_id: species[said[box_id]] for box_id in sorted(said)}
@@ -229,7 +233,9 @@ def nameable(desk: Desk, box_ids: Iterable[int]) -> list[int]:
     found = set(desk.session.scalars(here))
     for box_id in sorted(now):
         if now[box_id] not in found:
-            raise Invalid(f"boxes: crop {box_id} is not among those of this project that can be named")
+            raise Invalid(
+                "boxes: " + in_words("crop %(box_id)s is not among those of this project that can be named", box_id=box_id)
+            )
     return sorted(set(now.values()))
 
 
@@ -268,9 +274,15 @@ def answerable(desk: Desk, said: int | str) -> Species:
     else:
         found = Species.named(desk.session, desk.project.id, said)
     if found is None:
-        raise Invalid(f"species: {said if isinstance(said, int) else said[:80]!r} is not in this project's list")
+        raise Invalid(
+            "species: "
+            + in_words(
+                "%(value)s is not in this project's list",
+                value=repr(said if isinstance(said, int) else said[:80]),
+            )
+        )
     if found.retired_at is not None:
-        raise Invalid(f"species: {found.name} was taken off the list. Choose another answer.")
+        raise Invalid("species: " + in_words("%(name)s was taken off the list. Choose another answer.", name=found.name))
     return found
 
 

@@ -22,6 +22,7 @@ from models.project import Project
 from models.queue import ask
 from models.round import ask_learn
 from models.storage import Store
+from models.words import say
 
 EMBED, DISCARD = "embed", "discard"  # kinds of jobs
 
@@ -57,7 +58,7 @@ def embedder(session: Session, project: Project, checkpoint_id: int) -> Checkpoi
     wanted = select(Checkpoint).where(of_project(project), Checkpoint.id == checkpoint_id)
     found = session.scalar(wanted) if 0 < checkpoint_id < 2**31 else None
     if found is None or not is_whole(session, found):
-        raise NotYours("There is no such embedder in this project.")
+        raise NotYours(say("There is no such embedder in this project."))
     return found
 
 
@@ -197,7 +198,7 @@ def remove_files(session: Session, project: Project, checkpoint: Checkpoint) -> 
     """
     words = remove_obstacle(session, project, checkpoint)
     if words:
-        raise Conflict(f"The files of embedder {checkpoint.name} stay: {words}.")
+        raise Conflict(say("The files of embedder %(name)s stay: %(words)s.", name=checkpoint.name, words=words))
     if checkpoint.project_id is not None:
         checkpoint.removed_at = utc_now()
     ask_discard(session, project, checkpoint)

@@ -22,6 +22,7 @@ from models.database import Database
 from models.errors import Invalid, NotYours, TooLarge
 from models.project import Project
 from models.storage import NotAPhoto, Received, Store, file_chunks
+from models.words import say
 
 ROWS = 100
 
@@ -201,7 +202,7 @@ def record(session: Session, batch: Batch, arrived: list[Arrival]) -> list[str]:
 def batch_named(session: Session, project_id: int, name: str, by: int | None) -> Batch:
     """The newest batch of this name, whoever began it, or a new one. Raises NotYours when there is no such project."""
     if session.get(Project, project_id) is None:
-        raise NotYours("There is no such project.")
+        raise NotYours(say("There is no such project."))
     found = session.scalar(
         select(Batch)
         .where(Batch.project_id == project_id, Batch.name == clean_batch_name(name))
@@ -216,7 +217,9 @@ def keep_boxes(store: Store, path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Invalid(f"boxes: {path} cannot be read: {error.strerror}") from error
+        raise Invalid(
+            "boxes: " + say("%(path)s cannot be read: %(strerror)s", path=path, strerror=error.strerror)
+        ) from error
     place = store.root / "boxes" / f"{hashlib.sha256(content).hexdigest()}.json"
     if not place.exists():
         store.write(place, content)
@@ -229,11 +232,11 @@ def walk(folder: Path, *, passing_by: Path) -> Iterator[Found]:
     passing_by: our own store, should it lie inside. Raises Invalid when the folder itself cannot be read.
     """
     if folder.resolve().is_relative_to(passing_by.resolve()):
-        raise Invalid(f"{folder} is Waterhole's own store")
+        raise Invalid(say("%(folder)s is Waterhole's own store", folder=folder))
     try:
         entries = entries_of(folder)
     except OSError as error:
-        raise Invalid(f"{folder} cannot be read: {error.strerror}") from error
+        raise Invalid(say("%(folder)s cannot be read: %(strerror)s", folder=folder, strerror=error.strerror)) from error
     yield from walk_below(entries, "", passing_by.resolve())
 
 

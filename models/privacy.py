@@ -33,6 +33,7 @@ from models.project import OPENERS, Project
 from models.queue import ask
 from models.species import Species
 from models.user import User
+from models.words import say
 
 PERSON = "person"
 PEOPLE = (PERSON, "human")  # as a detector's class
@@ -77,7 +78,9 @@ class Opening(Base):
         Raises NotAllowed without the right.
         """
         if not may_open(project, role):
-            raise NotAllowed(f"Only {OPENERS[project.opened_by]} of this project may see people.")
+            raise NotAllowed(
+                say("Only %(openers)s of this project may see people.", openers=OPENERS[project.opened_by])
+            )
         if image.id not in veils(session, [image.id]):
             return None
         now = utc_now()

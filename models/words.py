@@ -81,7 +81,7 @@ def translated_many(one: str, many: str, num: int) -> str:
     """The form that the number asks for, in the reader's language, its values still to come."""
     language = spoken()
     forms = language.messages.get(one)
-    if forms is None or len(forms) < 2 and language.form(num) >= len(forms):
+    if forms is None or (len(forms) < 2 and language.form(num) >= len(forms)):
         return one if num == 1 else many
     return forms[min(language.form(num), len(forms) - 1)]
 

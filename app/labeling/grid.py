@@ -23,6 +23,7 @@ from models.answering import MOST_AT_ONCE, answer_many, answerable, empty_photos
 from models.box import Box
 from models.desk import Desk
 from models.errors import Invalid
+from models.words import say
 
 router = APIRouter(max_body_size=128 << 10)
 PLAIN = 100  # tiles of the page without script
@@ -121,7 +122,7 @@ def skip_many(request: Request, sent: SentFields, member: ActingAnnotator, house
 def with_box(sent: dict[str, Any]) -> dict[str, Any]:
     """A form names no crop to go back to: it is the first of the selection. Raises Invalid where nothing is selected."""
     if not sent.get("boxes"):
-        raise Invalid("boxes: select at least one crop")
+        raise Invalid("boxes: " + say("select at least one crop"))
     return {"box": sent["boxes"][0]} | sent
 
 
@@ -139,10 +140,15 @@ def from_boxes(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
         if box_id in spoken:
             continue
         if box_id in blind or box_id not in firsts:
-            raise Invalid(f"boxes: the classifier says nothing of crop {box_id}. Name it yourself, or leave it out.")
+            raise Invalid(
+                "boxes: "
+                + say(
+                    "the classifier says nothing of crop %(box_id)s. Name it yourself, or leave it out.", box_id=box_id
+                )
+            )
         said.append([box_id, firsts[box_id][0]])
     if not said:
-        raise Invalid("boxes: every one of them has a name")
+        raise Invalid("boxes: " + say("every one of them has a name"))
     return sent | {"said": said, "box": said[0][0]}
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from app.dependencies import LARGEST_ID, not_yours
 from app.labeling.review_queries import REASONS
 from models.errors import Invalid
+from models.words import say
 
 DOUBTFUL, OPEN, ANSWERED, UNREVIEWED, REVIEWED, UNCERTAIN = (
     "",
@@ -87,5 +88,5 @@ def whole(name: str, text: str) -> int | None:
         return None
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LARGEST[name]:
         upto = f" from 0 to {LARGEST[name]}" if LARGEST[name] <= 100 else ""
-        raise Invalid(f"{WORDS.get(name, name)}: a whole number{upto}")
+        raise Invalid(say("%(name)s: a whole number%(upto)s", name=WORDS.get(name, name), upto=upto))
     return int(text)

@@ -62,6 +62,7 @@ from models.privacy import Opening
 from models.round import ask_next
 from models.serving import serve
 from models.taking_back import redo, undo
+from models.words import say
 
 router = APIRouter(max_body_size=64 << 10)
 
@@ -293,7 +294,7 @@ def start_next_round(request: Request, member: ActingAnnotator) -> Response:
 def by_whom(member: Access, body: Body | Wanted) -> None:
     """Raises NotSignedIn when the page was made for somebody else: the answer waits for that person's own sign-in."""
     if body.by is not None and body.by != member.user.id:
-        raise NotSignedIn("These answers belong to somebody else. That person signs in and they are sent.")
+        raise NotSignedIn(say("These answers belong to somebody else. That person signs in and they are sent."))
 
 
 def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bring_crop: bool = False) -> Response:

@@ -18,6 +18,7 @@ from models.beside import voices_left
 from models.membership import Role
 from models.presence import company, names_here
 from models.project import Project
+from models.words import figure, say
 
 ROLE_NAMES = {"admin": "Administrator", "expert": "Expert", "annotator": "Annotator", "viewer": "Viewer"}
 kept_figures: Kept[Figures] = Kept()
@@ -93,17 +94,27 @@ def people_words(house: House, access: Access) -> list[str]:
 def next_step(access: Access, current: RoundLine | None, counted: Figures, now: Now) -> Step:
     """At most one filled button: the next thing to do."""
     here = f"/projects/{access.project.id}"
-    upload = Step("Upload photos", f"{here}/batches") if access.may(Role.admin) else Step("")
+    upload = Step(say("Upload photos"), f"{here}/batches") if access.may(Role.admin) else Step("")
     if not access.may(Role.annotator):
-        return Step("You may look, not label.")
+        return Step(say("You may look, not label."))
     if current is not None:
-        return Step(f"Label round {current.number}, {current.left:,} left", f"{here}/label", is_main=True)
+        return Step(
+            say(
+                "Label round %(current_number)s, %(left)s left",
+                current_number=current.number,
+                left=figure(current.left),
+            ),
+            f"{here}/label",
+            is_main=True,
+        )
     voices = voices_left(access.session, access.project.id, access.user.id)
     if voices:
-        return Step(f"Give second voices, {voices:,} left", f"{here}/label", is_main=True)
+        return Step(say("Give second voices, %(voices)s left", voices=figure(voices)), f"{here}/label", is_main=True)
     if now.job_id or counted.waiting:
         return upload
-    return Step(upload.words, upload.address, is_main=True) if upload.address else Step("Every crop has an answer.")
+    return (
+        Step(upload.words, upload.address, is_main=True) if upload.address else Step(say("Every crop has an answer."))
+    )
 
 
 def summary_of(counted: Figures, names: list[str]) -> str:
@@ -134,14 +145,17 @@ def role_words(line: ProjectLine) -> str:
 def next_words(line: ProjectLine) -> Step:
     """What waits in a project of the list; `is_main` is set in bold."""
     if line.photos == 0:
-        return Step("Upload photos" if line.role == Role.admin else "No photos yet")
+        return Step(say("Upload photos") if line.role == Role.admin else say("No photos yet"))
     if line.role == Role.viewer:
-        return Step("You may look, not label")
+        return Step(say("You may look, not label"))
     if line.round is not None:
-        return Step(f"{line.round.left:,} left in round {line.round.number}", is_main=True)
+        return Step(
+            say("%(left)s left in round %(number)s", left=figure(line.round.left), number=line.round.number),
+            is_main=True,
+        )
     if line.job is not None:
         doing = "Finding animals" if line.job.kind == "ingest" else line.job.line
         return Step(", ".join(filter(None, [doing, duration(line.job.seconds_left)])))
     if line.waiting:
         return Step(f"{count_of(line.waiting, 'photo')} {'waits' if line.waiting == 1 else 'wait'}")
-    return Step("Every crop has an answer" if line.answers else "No animals found yet")
+    return Step(say("Every crop has an answer") if line.answers else say("No animals found yet"))

@@ -15,6 +15,7 @@ from models.errors import NotYours
 from models.job import ALIVE, SETTLE, Job
 from models.privacy import OPENED
 from models.project import FLOOR, Project
+from models.words import say
 
 SHOWN_NETWORKS = 20
 SHOWN_HISTORY = 30
@@ -61,7 +62,7 @@ def network(session: Session, project: Project, checkpoint_id: int) -> Network:
     """One of them. Raises NotYours for one of another project."""
     found = session.get(Checkpoint, checkpoint_id) if 0 < checkpoint_id < 2**31 else None
     if found is None or found.project_id not in (None, project.id):
-        raise NotYours("There is no such network in this project.")
+        raise NotYours(say("There is no such network in this project."))
     active = found.id in (project.detector_id, project.embedder_id, project.classifier_id)
     return Network(found, active, "" if active else obstacle(project, found))
 

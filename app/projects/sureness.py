@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.pages import count_of
 from models.estimate import ENOUGH, Estimate
 from models.project import Project
+from models.words import say
 
 LEARNT = 14 / 15  # of the answers of a round: the others are random crops, which teach nothing
 
@@ -24,8 +25,8 @@ class Says:
 
 
 GONE_BACK = Says(
-    "Go on",
-    "An older classifier was put to use since this look. The next full round says how much that one gets right.",
+    say("Go on"),
+    say("An older classifier was put to use since this look. The next full round says how much that one gets right."),
 )
 
 
@@ -108,16 +109,23 @@ def verdict_of(last: Estimate, target: float) -> Says:
     at_least = shown(floor(1000 * last.always_low) / 1000)
     if last.reaches(target):
         return Says(
-            "You may stop",
-            f"At least {at_least} of the rest is right. That holds for every look so far together (95%).",
+            say("You may stop"),
+            say(
+                "At least %(at_least)s of the rest is right. That holds for every look so far together (95%%).",
+                at_least=at_least,
+            ),
         )
     if last.seems_to_reach(target):
         return Says(
-            "Nearly: go on for a while",
-            f"This look says {between(last.low, last.high)}, but who looks after every round and stops at the first good "
-            f"figure stops too early now and then. For all looks together it is at least {at_least}.",
+            say("Nearly: go on for a while"),
+            say(
+                "This look says %(low)s, but who looks after every round and stops at the first good figure "
+                "stops too early now and then. For all looks together it is at least %(at_least)s.",
+                low=between(last.low, last.high),
+                at_least=at_least,
+            ),
         )
-    return Says("Go on", f"That {shown(target)} of the rest is right is not shown yet.")
+    return Says(say("Go on"), say("That %(target)s of the rest is right is not shown yet.", target=shown(target)))
 
 
 def forecast_of(last: Estimate, project: Project) -> Says:
@@ -125,25 +133,47 @@ def forecast_of(last: Estimate, project: Project) -> Says:
     target = f"{shown(last.target)} right"
     if project.target != last.target:
         return Says(
-            "Not known yet", f"Your target is new. The forecast for {shown(project.target)} comes with the next round."
+            say("Not known yet"),
+            say(
+                "Your target is new. The forecast for %(target)s comes with the next round.",
+                target=shown(project.target),
+            ),
         )
     if last.reaches(last.target):
-        return Says("None", "Your target is reached. More rounds would change few figures.")
+        return Says(say("None"), say("Your target is reached. More rounds would change few figures."))
     if last.more is None or last.more_low is None or last.more_high is None:
         return Says(
-            "Too early to say",
-            f"for your target of {target}. It takes five rounds and twice the answers of the first, with one embedding.",
+            say("Too early to say"),
+            say(
+                "for your target of %(target)s. It takes five rounds and twice the answers of the first, with one embedding.",
+                target=target,
+            ),
         )
     if last.more_high == 0:
-        return Says("None", f"The curve says that {target} is reached; the random crops do not show it yet.")
+        return Says(
+            say("None"),
+            say("The curve says that %(target)s is reached; the random crops do not show it yet.", target=target),
+        )
     if last.more_low == inf:
-        return Says("Far away", f"The curve does not come to {target} within five times the answers so far.")
+        return Says(
+            say("Far away"),
+            say("The curve does not come to %(target)s within five times the answers so far.", target=target),
+        )
     if inf in (last.more, last.more_high):
-        return Says(f"At least {last.more_low:,.0f}", f"for your target of {target}. The curve cannot say how many.")
+        return Says(
+            say("At least %(more_low)s", more_low=f"{last.more_low:,.0f}"),
+            say("for your target of %(target)s. The curve cannot say how many.", target=target),
+        )
     rounds = count_of(ceil(last.more / (project.round_size * LEARNT)), "round")
     return Says(
-        f"About {last.more:,.0f}",
-        f"for your target of {target}; {last.more_low:,.0f} to {last.more_high:,.0f} (95% interval). That is {rounds}.",
+        say("About %(more)s", more=f"{last.more:,.0f}"),
+        say(
+            "for your target of %(target)s; %(more_low)s to %(more_high)s (95%% interval). That is %(rounds)s.",
+            target=target,
+            more_low=f"{last.more_low:,.0f}",
+            more_high=f"{last.more_high:,.0f}",
+            rounds=rounds,
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from models.errors import Invalid
 from models.importing import ROWS, Arrival, arrive, record, shown
 from models.project import Project
 from models.storage import CHUNK, Store
+from models.words import figure, say
 
 MOST_FILES = 1000
 
@@ -39,12 +40,16 @@ async def read_form(request: Request, store: Store) -> Sent:
         form = await request.form(max_files=MOST_FILES, max_fields=20)
     except HTTPException as error:
         raise Invalid(
-            f"A form takes at most {MOST_FILES:,} files, and this one could not be read: {error.detail} "
-            "Use a browser with script, or `waterhole import`."
+            say(
+                "A form takes at most %(most_files)s files, and this one could not be read: %(detail)s Use a "
+                "browser with script, or `waterhole import`.",
+                most_files=figure(MOST_FILES),
+                detail=error.detail,
+            )
         ) from None
     uploads = [each for each in form.getlist("files") if isinstance(each, UploadFile) and each.filename]
     if not uploads:
-        raise Invalid("Choose a folder or some photos first.")
+        raise Invalid(say("Choose a folder or some photos first."))
     files = [(upload.filename or "", upload.size or 0, upload.file) for upload in uploads]
     return Sent(text(form.get("name")), text(form.get("idempotency_key")), files)
 

@@ -11,6 +11,7 @@ from app.uploads.queries import BatchRow
 from models.base import utc_now
 from models.batch import QUARANTINED, REFUSED
 from models.job import RUNNING, Job
+from models.words import say
 
 
 class Trouble(NamedTuple):
@@ -50,15 +51,15 @@ def standing(row: BatchRow, user_id: int) -> Badge:
     """Where a batch stands, for the list."""
     if row.batch.finished_at is None:
         if is_coming_in(row):
-            return Badge("Coming in", "on")
-        return Badge("Waits for you" if row.batch.by_id == user_id else f"Waits for {row.by}", "warn")
+            return Badge(say("Coming in"), "on")
+        return Badge(say("Waits for you") if row.batch.by_id == user_id else say("Waits for %(by)s", by=row.by), "warn")
     if row.job is not None and row.job.state == RUNNING:
-        return Badge(f"Finding animals, {share(row.looked, row.photos)}", "on")
+        return Badge(say("Finding animals, %(looked)s", looked=share(row.looked, row.photos)), "on")
     if row.job is not None:
-        return Badge("Waits for the worker", "on")
+        return Badge(say("Waits for the worker"), "on")
     if row.waits:
-        return Badge(f"Stopped, {share(row.looked, row.photos)}", "bad")
-    return Badge("Done", "")
+        return Badge(say("Stopped, %(looked)s", looked=share(row.looked, row.photos)), "bad")
+    return Badge(say("Done"), "")
 
 
 def is_coming_in(row: BatchRow) -> bool:

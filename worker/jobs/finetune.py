@@ -36,6 +36,7 @@ from models.project import Project
 from models.queue import end_cancelled, finish_step
 from models.species import TRAINS, Species
 from models.vectors import DamagedFile
+from models.words import figure, say
 from worker.jobs.bench import Bench, Step
 from worker.jobs.embedding import Embedding, remove_unnamed
 from worker.jobs.halting import Watch, goes_on, halting
@@ -136,7 +137,7 @@ class FineTuning:
         with self._bench.database.writing() as session:
             project = session.get_one(Project, self._project_id)
             if project.embedder_id is None:
-                raise Invalid("there is no embedder to fine-tune: no photo was looked through yet")
+                raise Invalid(say("there is no embedder to fine-tune: no photo was looked through yet"))
             if not finish_step(session, session.get_one(Job, self._job.id), "labels", self._bench.worker):
                 return len(labels.label_ids)  # another worker was faster; the row names its file by the hash
             row = FineTune(
