@@ -1,4 +1,4 @@
-"""Which language a reader gets: their own choice, else what the browser asks for, else English. What scripts say travels with the page."""
+"""Which language a reader gets: their own choice, else what the browser asks for, else English."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from models.translations import read_languages, read_template
+from models.translations import read_languages, read_template, texts
 from models.words import ENGLISH, Language, hear, speak
 
 LOCALE = Path(__file__).resolve().parent.parent / "locale"
@@ -51,7 +51,7 @@ class Languages:
 def script_messages(folder: Path) -> frozenset[str]:
     """The messages that a script says."""
     return frozenset(
-        message.id[0] if isinstance(message.id, tuple) else message.id
+        texts(message.id)[0]
         for message in read_template(folder)
         if any(path.startswith("static/") for path, _line in message.locations)
     )

@@ -39,7 +39,7 @@ from models.storage import Store
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The whole web server. Raises SchemaMismatch for a database of another schema, Invalid for a translation that cannot be used."""
+    """The whole web server. Raises SchemaMismatch for a database of another schema, Invalid for a broken translation."""
     languages = Languages(settings.home)
     database = Database(settings.url)
     check_schema(database)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.languages import Languages
-from models.words import ENGLISH, figure, say, say_many, spoken, translated, translated_many
+from models.words import ENGLISH, figure, retold, say, say_many, spoken, translated, translated_many
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static"
@@ -80,6 +80,20 @@ def day_of(moment: dt.date) -> str:
     """10 July 2014, or as the reader's language writes it."""
     language = spoken()
     return f"{moment.day} {moment:%B %Y}" if language is ENGLISH else format_date(moment, "long", locale=language.code)
+
+
+def day_and_month(moment: dt.date) -> str:
+    """10 July."""
+    language = spoken()
+    return (
+        f"{moment.day} {moment:%B}" if language is ENGLISH else format_skeleton("MMMMd", moment, locale=language.code)
+    )
+
+
+def month(moment: dt.date) -> str:
+    """July 2014."""
+    language = spoken()
+    return f"{moment:%B %Y}" if language is ENGLISH else format_skeleton("yMMMM", moment, locale=language.code)
 
 
 def camera_time(moment: dt.datetime | None) -> str:
@@ -159,4 +173,5 @@ environment.filters.update(
     duration=duration,
     bytes_in_words=bytes_in_words,
     server_day=server_day,
+    retold=retold,
 )

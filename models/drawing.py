@@ -26,7 +26,7 @@ from models.label import Label
 from models.note import Note
 from models.queue import ask
 from models.round import OPEN, SKIPPED, Pick
-from models.words import say
+from models.words import mark, say, written
 
 BOXES = "boxes"  # the kind of act
 CUT = "cut"  # the kind of job that gives drawn boxes their crops
@@ -35,6 +35,19 @@ MOST_DRAWN = 100  # boxes of people in one photo
 SCORE = 1.0
 
 Corners = tuple[float, float, float, float]  # x_min, y_min, x_max, y_max, shares of the photo
+CHANGED = {
+    MOVED: mark("%(name)s moved this box meanwhile."),
+    ADDED: mark("%(name)s added this box meanwhile."),
+    DELETED: mark("%(name)s deleted this box meanwhile."),
+}
+DONE = {  # (what was done, whether to one box)
+    (MOVED, True): mark("%(count)s box moved"),
+    (MOVED, False): mark("%(count)s boxes moved"),
+    (ADDED, True): mark("%(count)s box added"),
+    (ADDED, False): mark("%(count)s boxes added"),
+    (DELETED, True): mark("%(count)s box deleted"),
+    (DELETED, False): mark("%(count)s boxes deleted"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Drawing:
     def words(self) -> str:
         """Its name: "1 box moved, 2 boxes added"."""
         counts = ((len(self.moved), MOVED), (len(self.added), ADDED), (len(self.deleted), DELETED))
-        return ", ".join(f"{count} {'box' if count == 1 else 'boxes'} {done}" for count, done in counts if count)
+        return ", ".join(written(DONE[done, count == 1], count=count) for count, done in counts if count)
 
 
 def draw(desk: Desk, box: Box, drawing: Drawing, *, key: str) -> Act:
@@ -124,19 +137,14 @@ def seen_boxes(desk: Desk, image_id: int, box_ids: list[int]) -> dict[int, Box]:
             raise Invalid("boxes: " + say("%(box_id)s is not in this photo", box_id=box_id))
     for each in found.values():
         if each.deleted_at is not None:
-            raise Changed(
-                say(
-                    "%(session)s this box meanwhile. None of your boxes is saved yet.",
-                    session=who_changed(desk.session, each),
-                )
-            )
+            raise Changed(who_changed(desk.session, each) + " " + say("None of your boxes is saved yet."))
     return found
 
 
 def who_changed(session: Session, box: Box) -> str:
-    """ "Maria deleted", "Maria moved"."""
+    """Maria moved this box meanwhile."""
     last = session.execute(BoxEdit.about(box.id).limit(1)).first()
-    return f"{last[1]} {last[0]}" if last else "Somebody changed"
+    return say(CHANGED[last[0]], name=last[1]) if last else say("Somebody changed this box meanwhile.")
 
 
 def leave_room(session: Session, image_id: int, more: int) -> None:
@@ -221,7 +229,7 @@ def ask_crops(desk: Desk, act: Act, edits: list[BoxEdit]) -> None:
     wanted = [edit.becomes_id or edit.box_id for edit in edits if edit.kind != DELETED]
     lacking = select(Box.id).where(Box.id.in_(wanted), Box.embedder_id.is_(None), Box.deleted_at.is_(None))
     if box_ids := sorted(desk.session.scalars(lacking)):
-        line = "Cutting out what was drawn"
+        line = written("Cutting out what was drawn")
         ask(desk.session, CUT, desk.project.id, {"boxes": box_ids}, key=f"{CUT}-{act.id}", total=1, line=line)
 
 

@@ -22,7 +22,7 @@ from models.database import Database
 from models.errors import Invalid, NotYours, TooLarge
 from models.project import Project
 from models.storage import NotAPhoto, Received, Store, file_chunks
-from models.words import say
+from models.words import say, written
 
 ROWS = 100
 
@@ -172,7 +172,9 @@ def readable_chunks(path: Path) -> Iterator[bytes]:
     try:
         yield from file_chunks(path)
     except OSError as error:
-        raise Unreadable(f"the file cannot be read: {error.strerror or 'it broke off'}") from error
+        raise Unreadable(
+            written("the file cannot be read: %(why)s", why=error.strerror or written("it broke off"))
+        ) from error
 
 
 def write_down(database: Database, result: ImportResult, arrived: list[Arrival]) -> None:
@@ -250,7 +252,7 @@ def walk_below(entries: list[os.DirEntry[str]], above: str, passing_by: Path) ->
             try:
                 inside = entries_of(entry.path)
             except OSError as error:
-                yield Found(place, shown(place), 0, f"the folder cannot be read: {error.strerror}")
+                yield Found(place, shown(place), 0, written("the folder cannot be read: %(why)s", why=error.strerror))
                 continue
             yield from walk_below(inside, f"{place}/", passing_by)
         elif not PASSED_OVER.search(place):
@@ -260,9 +262,9 @@ def walk_below(entries: list[os.DirEntry[str]], above: str, passing_by: Path) ->
 def found(entry: os.DirEntry[str], place: str) -> Found:
     """One file, with what keeps it from being opened."""
     if entry.is_symlink():
-        return Found(place, shown(place), 0, "this is a link to another place; links are not followed")
+        return Found(place, shown(place), 0, written("this is a link to another place; links are not followed"))
     if not entry.is_file(follow_symlinks=False):
-        return Found(place, shown(place), 0, "this is no ordinary file")
+        return Found(place, shown(place), 0, written("this is no ordinary file"))
     try:
         return Found(place, clean_path(place), entry.stat(follow_symlinks=False).st_size, "")
     except Invalid as error:

@@ -15,15 +15,17 @@ from models.errors import Changed, Invalid
 from models.event import LAST_INDEPENDENT
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
-from models.words import figure, say
+from models.words import figure, mark, say
 
 FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
 FINE_TUNE_EVERY = 1000  # twice as often as Norouzzadeh et al. 2019, sec. 3.1: the first one pays most (docs/lab-log.md)
 # who may see people on photos: the least role -> in words
 OPENERS = {
-    "admin": "administrators", "expert": "administrators and experts", "annotator": "administrators, experts and annotators",
-}  # fmt: skip
+    "admin": mark("administrators"),
+    "expert": mark("administrators and experts"),
+    "annotator": mark("administrators, experts and annotators"),
+}
 LOSSES = ("triplet", "softmax")  # of a fine-tune: the paper's, and its ablation (sec. 4.3.1)
 FEWEST_TO_TUNE = 100
 FEWEST_TO_GOLD = 5

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.errors import Invalid
-from models.words import say
+from models.words import mark, say, translated
 
 FREE_KEYS = "123456789ADIJLOQRTWY"  # ui/UI.md section 6: digits and the letters that no act uses
 TAXON = "taxon"
 SENSITIVITIES = ("", "low", "medium", "high", "extreme")  # Chapman: 3, 2, 1 decimals, not published (PRACTICE 1.5)
 FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
-    "not_animal": ("Not an animal", "X"),
-    "cannot_tell": ("Cannot tell", "U"),
-    "person": ("Person", "P"),
-    "vehicle": ("Vehicle", "V"),
+    "not_animal": (mark("Not an animal"), "X"),
+    "cannot_tell": (mark("Cannot tell"), "U"),
+    "person": (mark("Person"), "P"),
+    "vehicle": (mark("Vehicle"), "V"),
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
 SPECIES = "species"
@@ -159,6 +159,11 @@ class Species(Base):
         taken = set(session.scalars(select(cls.hotkey).where(cls.project_id == project_id, cls.hotkey.is_not(None))))
         return [key for key in FREE_KEYS if key not in taken]
 
+    @property
+    def shown_name(self) -> str:
+        """Its name; of an answer that every project has, in the reader's language."""
+        return shown_name(self.kind, self.name)
+
     def rename(self, session: Session, name: str, scientific_name: str, rank: str = "") -> None:
         """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad."""
         cleaned = clean_name(name)
@@ -276,6 +281,11 @@ def refuse_taken(owner: Species | None, name: str) -> None:
         )
     known_as = "" if owner.name.lower() == name.lower() else f", as {owner.name}"
     raise Invalid("name: " + say("%(name)s is already in the list%(known_as)s", name=name, known_as=known_as))
+
+
+def shown_name(kind: str, name: str) -> str:
+    """The project's own name of a species; the fixed answers are in the reader's language."""
+    return name if kind == TAXON else translated(name)
 
 
 def clean_name(name: str) -> str:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from models.errors import Invalid, NoSpace, TooLarge
 from models.strangers import HEAD_BYTES, not_a_photo
-from models.words import say
+from models.words import say, written
 
 CHUNK = 1 << 20
 STAGED_S = 24 * 3600  # no file takes longer to come in
@@ -208,7 +208,9 @@ class Incoming:
         self.size += len(chunk)
         if self.size > self._store.max_photo_bytes:
             raise TooLarge(
-                say("the file is larger than %(max_photo_bytes)s MB", max_photo_bytes=self._store.max_photo_bytes >> 20)
+                written(
+                    "the file is larger than %(max_photo_bytes)s MB", max_photo_bytes=self._store.max_photo_bytes >> 20
+                )
             )
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[: HEAD_BYTES - len(self._head)]

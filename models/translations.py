@@ -22,7 +22,7 @@ TEMPLATE = "waterhole.pot"  # every English message
 
 
 def read_languages(folders: Iterable[Path]) -> dict[str, Language]:
-    """code -> language of each .po file; a later folder's file stands for an earlier one's. Raises Invalid, naming file and message."""
+    """code -> language of each .po file; a later folder's file counts. Raises Invalid, naming file and message."""
     files = {path.stem: path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*.po"))}
     return {code: read_language(path) for code, path in sorted(files.items())}
 
@@ -37,27 +37,30 @@ def read_language(path: Path) -> Language:
         raise Invalid(f"{path}: {path.stem!r} is no language; a file is named like de.po or pt_BR.po") from error
     except (PoFileError, ValueError, LookupError) as error:
         raise Invalid(f"{path}: not a catalogue that can be read: {error}") from error
-    messages = {}
+    messages: dict[str, tuple[str, ...]] = {}
     for message in catalog:
-        one, many = message.id if isinstance(message.id, tuple) else (message.id, None)
-        forms = message.string if isinstance(message.string, tuple) else (message.string,)
-        if not one or message.fuzzy or not all(forms):
+        english, forms = texts(message.id), texts(message.string)
+        if not english[0] or message.fuzzy or not all(forms):
             continue
         for translation in forms:
-            why = difference(one, many, translation)
+            why = difference(english, translation)
             if why:
-                raise Invalid(f"{path}: {why}, in the translation of {one!r}")
-        messages[one] = tuple(forms)
+                raise Invalid(f"{path}: {why}, in the translation of {english[0]!r}")
+        messages[english[0]] = forms
     return Language(path.stem, locale.get_language_name(path.stem) or path.stem, messages, form)
 
 
-def difference(one: str, many: str | None, translation: str) -> str:
-    """What the translation has that the English lacks, or lacks that it needs; "" when nothing. many: for a message that counts."""
-    english = [each for each in (one, many) if each is not None]
+def texts(text: object) -> tuple[str, ...]:
+    """A message or its forms, as Babel has them: one text, or several where it counts something."""
+    return tuple(map(str, text)) if isinstance(text, list | tuple) else (str(text or ""),)
+
+
+def difference(english: tuple[str, ...], translation: str) -> str:
+    """What the translation has that the English lacks, or lacks that it needs; "" when nothing. english: its forms."""
     if any(match[4] for match in PLACEHOLDER.finditer(translation)):
         return "a percent sign is written %%"
     has, may = placeholders(translation), set().union(*map(placeholders, english))
-    must = set.intersection(*map(placeholders, english)) - ({"num"} if many else set())
+    must = set.intersection(*map(placeholders, english)) - ({"num"} if len(english) > 1 else set())
     if has - may:
         return f"%({min(has - may)})s has no value"
     if must - has:

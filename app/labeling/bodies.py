@@ -190,5 +190,5 @@ def checked(kind: type[Kind], sent: dict[str, Any]) -> Kind:
     except ValidationError as error:
         first = error.errors()[0]
         field = first["loc"][0] if first["loc"] else "body"
-        words = "choose an answer, or type a name" if field == "species" else first["msg"]
+        words = say("choose an answer, or type a name") if field == "species" else first["msg"]
         raise Invalid(f"{field}: {words}") from error

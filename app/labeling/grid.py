@@ -13,7 +13,7 @@ from app.dependencies import LARGEST_ID, Access, ActingAnnotator, InHouse, Viewe
 from app.forms import go
 from app.labeling import grid_queries, queries
 from app.labeling.bodies import AboutMany, Body, SaidOfMany, SentFields, checked
-from app.labeling.page import desk_of, empty_panel
+from app.labeling.page import answer_of, desk_of, empty_panel
 from app.labeling.routes import box_of, by_whom
 from app.labeling.tiles import ALIKE, ALL, ROUND, SORTS, Asked, columns, grid_of
 from app.labeling.veils import shown_now
@@ -23,7 +23,7 @@ from models.answering import MOST_AT_ONCE, answer_many, answerable, empty_photos
 from models.box import Box
 from models.desk import Desk
 from models.errors import Invalid
-from models.words import say
+from models.words import say, translated
 
 router = APIRouter(max_body_size=128 << 10)
 PLAIN = 100  # tiles of the page without script
@@ -61,7 +61,8 @@ def show_grid(
     grid = grid_of(desk, asked, retired)
     tiles = [tile for group in grid["groups"] for tile in group["tiles"]]
     return page(
-        request, "labeling/grid.html", project=member.project, tab="Label", asked=asked, sorts=SORTS, cameras=cameras,
+        request, "labeling/grid.html", project=member.project, tab="Label", asked=asked, cameras=cameras,
+        sorts={name: translated(words) for name, words in SORTS.items()},
         grid=grid, start=start, plain=PLAIN, shown={tile.box_id for tile in tiles[start : start + PLAIN]}, focus=box, at=at,
         people=grid_queries.people(member.session, member.project.id), crop=None, standing=grid["standing"], most=MOST_AT_ONCE,
         rate=queries.answers_a_minute(member.session, member.project.id, member.user.id),
@@ -166,4 +167,4 @@ def told_grid(request: Request, desk: Desk, act: Act, asked: Asked) -> Response:
     if wants_page(request):
         return go(f"/projects/{desk.project.id}/grid{asked.but()}")
     shown = shown_now(desk.session, act.answer["boxes"], act.answer["box_id"])
-    return JSONResponse(act.answer | shown | {"act_id": act.id, "classifier_id": desk.project.classifier_id})
+    return JSONResponse(answer_of(act) | shown | {"act_id": act.id, "classifier_id": desk.project.classifier_id})

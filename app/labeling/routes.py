@@ -44,7 +44,7 @@ from app.labeling.bodies import (
     checked,
 )
 from app.labeling.crops import Crop, crops_of, crops_of_photo, guesses
-from app.labeling.page import desk_of, label_page, leased_crops
+from app.labeling.page import answer_of, desk_of, label_page, leased_crops
 from app.labeling.review_filters import Filters
 from app.labeling.veils import shown_now
 from app.labeling.waiting import why_nothing
@@ -311,7 +311,7 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
         extra["crops"] = photo_of(desk, act.answer["image_id"], [box_id])
     if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
-    return JSONResponse(act.answer | extra)
+    return JSONResponse(answer_of(act) | extra)
 
 
 def way_back(request: Request, desk: Desk, box_id: int | None) -> str | None:

@@ -75,10 +75,10 @@ def belongs(project: Project) -> ColumnElement[bool]:
 def obstacle(project: Project, checkpoint: Checkpoint) -> str:
     """Why a roll-back would leave the project without crops to ask about, or nothing."""
     if checkpoint.kind == CLASSIFIER and checkpoint.parent_id != project.embedder_id:
-        return "learnt from the vectors of another embedder"
+        return say("learnt from the vectors of another embedder")
     if checkpoint.removed_at is not None:
-        return "its files were removed"
-    return "it is put to use under Embedding" if checkpoint.kind == EMBEDDER else ""
+        return say("its files were removed")
+    return say("it is put to use under Embedding") if checkpoint.kind == EMBEDDER else ""
 
 
 def history(session: Session, project_id: int, before: int | None, *, openings: bool) -> list[AuditEntry]:

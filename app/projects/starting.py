@@ -16,7 +16,6 @@ from models.offered import choose
 from models.project import Project
 from models.species import Species
 from models.user import User
-from models.words import say
 
 FIELDS = ("name", "note", "detector", "embedder", "species")
 
@@ -53,7 +52,7 @@ def add_species(session: Session, project_id: int, text: str) -> None:
     try:
         Species.add_list(session, project_id, species_lines(text))
     except Invalid as error:
-        raise Invalid("species: " + say("%(error)s", error=error)) from error
+        raise Invalid(f"species: {error}") from error
 
 
 def species_lines(text: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from models.errors import Invalid, TooManyTries
 from models.user import User
-from models.words import figure, say
+from models.words import figure, say, say_many
 
 MIN_LENGTH, MAX_LENGTH = 10, 1000
 TRIES = 5  # wrong passwords for one account from one address in ten minutes
@@ -76,10 +76,10 @@ class SignInLimit:
                 wait_s = self._limiter.get_window_stats(item, *keys).reset_time - time.time()
                 minutes = max(1, math.ceil(wait_s / 60))
                 raise TooManyTries(
-                    say(
-                        "Too many tries. Wait %(minutes)s minute%(value)s, or ask your administrator.",
-                        minutes=minutes,
-                        value="s" if minutes > 1 else "",
+                    say_many(
+                        "Too many tries. Wait %(num)s minute, or ask your administrator.",
+                        "Too many tries. Wait %(num)s minutes, or ask your administrator.",
+                        minutes,
                     )
                 )
         return self._limiter.get_window_stats(self._pair, network, email).remaining

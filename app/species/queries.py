@@ -56,7 +56,7 @@ def as_json(species: Species, synonyms: list[str]) -> dict[str, object]:
     return {
         "id": species.id,
         "kind": species.kind,
-        "name": species.name,
+        "name": species.shown_name,
         "scientific_name": species.scientific_name,
         "rank": species.rank,
         "hotkey": species.hotkey,

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.dependencies import House
+from app.pages import day_of
 from app.uploads.sender import Sender
 from models.act import Act
 from models.base import utc_now
@@ -63,7 +64,7 @@ def keep_form(house: House, sender: Sender, sent: Sent) -> int:
     """Store every file, write the rows in short transactions, ask for the ingest; the batch's id."""
     folder = common_folder([path for path, _size, _file in sent.files])
     today = utc_now()
-    name = sent.name or folder or f"Photos of {today.day} {today:%B %Y, %H:%M}"
+    name = sent.name or folder or say("Photos of %(time)s", time=f"{day_of(today)}, {today:%H:%M}")
     with house.database.writing() as session:
         sender.still_may(session)
         act, fresh = Act.once(

@@ -13,7 +13,7 @@ from models.batch import PASSED_OVER, REFUSED, Batch, clean_path
 from models.database import CHUNK_ROWS
 from models.errors import Invalid
 from models.importing import shown
-from models.words import say
+from models.words import retold, say
 
 MOST_ASKED = 2000
 HASH = r"^[0-9a-f]{64}$"
@@ -39,7 +39,7 @@ class Missing:
 
     def as_json(self) -> dict[str, Any]:
         """For the script."""
-        refused = [{"path": path, "reason": reason} for path, reason in self.refused]
+        refused = [{"path": path, "reason": retold(reason)} for path, reason in self.refused]
         return {
             "needed": self.needed, "known": self.known, "duplicates": self.duplicates, "passed_over": self.passed_over,
             "refused": refused,

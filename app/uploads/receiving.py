@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from models.errors import Invalid, TooLarge
 from models.storage import CHUNK, Incoming, Received, Store
-from models.words import figure, say
+from models.words import figure, say, written
 
 STALL_S = 60  # a sender who is silent for so long is gone
 DRAIN_BYTES = 16 << 20  # so much of a refused file is read on, since browsers hear the answer only after sending
@@ -74,7 +74,7 @@ async def receive(body: Body, store: Store) -> Received:
     of it is kept."""
     if (body.size or 0) > store.max_photo_bytes:
         raise TooLarge(
-            say("the file is larger than %(max_photo_bytes)s MB", max_photo_bytes=store.max_photo_bytes >> 20)
+            written("the file is larger than %(max_photo_bytes)s MB", max_photo_bytes=store.max_photo_bytes >> 20)
         )
     with store.receiving() as incoming:
         async for chunk in body.chunks():
