@@ -14,6 +14,7 @@ COPY app app
 COPY migrations migrations
 COPY templates templates
 COPY static static
+COPY locale locale
 USER waterhole
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
@@ -30,5 +31,6 @@ COPY worker worker
 COPY migrations migrations
 COPY templates templates
 COPY static static
+COPY locale locale
 USER waterhole
 CMD ["python", "waterhole.py", "worker"]

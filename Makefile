@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PHOTOS ?=
 PY := .venv/bin/python
 
-.PHONY: demo test install check format lint types imports scripts lock clean-install
+.PHONY: demo test install check format lint types imports scripts words lock clean-install
 
 demo: install
 	@$(PY) waterhole.py demo $(if $(PHOTOS),--photos "$(PHOTOS)") || [ $$? -eq 130 ] # Ctrl-C is the way to stop it
@@ -41,6 +41,10 @@ imports:
 scripts:
 	@command -v npx >/dev/null || { echo "The scripts are checked by TypeScript, and npx is missing: install Node.js with npm (apt-get install nodejs npm)" >&2; exit 1; }
 	@npx --yes --package typescript@5.9.3 tsc -p tests/static
+
+# After a change of words: every English sentence of templates, Python and scripts into locale/waterhole.pot.
+words:
+	@$(PY) -m tests.messages
 
 # After a change of dependencies in pyproject.toml.
 lock:

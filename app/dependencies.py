@@ -12,6 +12,7 @@ from fastapi import Depends
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
+from app.languages import Languages
 from app.security.passwords import SignInLimit
 from app.security.sessions import token_of
 from models.base import utc_now
@@ -23,18 +24,20 @@ from models.session import UserSession
 from models.settings import Settings
 from models.storage import Store
 from models.user import User
+from models.words import say
 
 LARGEST_ID = 2**31 - 1  # beyond it no row can be, and SQLite would not even take the question
 
 
 @dataclass(frozen=True)
 class House:
-    """What one process holds: settings, database, store, limits. Lies at app.state.house."""
+    """What one process holds: settings, database, store, limits, languages. Lies at app.state.house."""
 
     settings: Settings
     database: Database
     store: Store
     sign_in_limit: SignInLimit
+    languages: Languages
 
 
 def get_house(request: Request) -> House:
@@ -65,9 +68,10 @@ def signed_in(request: Request, session: Session) -> User:
     token = token_of(request)
     found = UserSession.alive(session, token) if token else None
     if found is None:
-        raise NotSignedIn("Sign in first.")
+        raise NotSignedIn(say("Sign in first."))
     request.state.user = found.user
     request.state.sign_in = found
+    get_house(request).languages.of(found.user.language)
     return found.user
 
 
@@ -163,7 +167,7 @@ def reading_site_admin(user: ReadingUser) -> User:
 def only_site_admin(user: User) -> User:
     """Raises NotAllowed for everybody else."""
     if not user.is_admin:
-        raise NotAllowed("Only an administrator of this installation may do this.")
+        raise NotAllowed(say("Only an administrator of this installation may do this."))
     return user
 
 
@@ -173,4 +177,4 @@ ReadingSiteAdmin = Annotated[User, Depends(reading_site_admin)]
 
 def not_yours() -> NotYours:
     """The one sentence for what does not exist or is not yours."""
-    return NotYours("This page does not exist, or is not yours to see.")
+    return NotYours(say("This page does not exist, or is not yours to see."))

@@ -26,6 +26,7 @@ from models.errors import (
     TooLarge,
     TooManyTries,
 )
+from models.words import retold, say
 
 STATUS: dict[type[DomainError], int] = {
     NotSignedIn: 401,
@@ -62,14 +63,14 @@ async def domain_error(request: Request, error: Exception) -> Response:
     if status == 401 and wants_page(request) and request.method == "GET":
         wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         return RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", status_code=303)
-    return error_answer(request, status, str(error))
+    return error_answer(request, status, retold(str(error)))
 
 
 async def bad_request(request: Request, error: Exception) -> Response:
     """A field is missing or of the wrong kind."""
     assert isinstance(error, RequestValidationError)
     if any(each["loc"][0] == "path" for each in error.errors()):  # /projects/abc: no such page
-        return error_answer(request, 404, "This page does not exist, or is not yours to see.")
+        return error_answer(request, 404, say("This page does not exist, or is not yours to see."))
     said = "; ".join(f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg']}" for each in error.errors()[:5])
     return error_answer(request, 422, said)
 
@@ -77,7 +78,7 @@ async def bad_request(request: Request, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """Starlette's own: no such address, no such method."""
     assert isinstance(error, HTTPException)
-    words = "This page does not exist, or is not yours to see." if error.status_code == 404 else str(error.detail)
+    words = say("This page does not exist, or is not yours to see.") if error.status_code == 404 else str(error.detail)
     return error_answer(request, error.status_code, words)
 
 
@@ -85,7 +86,7 @@ async def our_fault(request: Request, error: Exception) -> Response:
     """A bug or a broken machine: the log has the story, the page has the request id."""
     log.error("request failed", id=request.state.request_id, path=loggable(request.url.path), exc_info=error)
     return error_answer(
-        request, 500, "Something broke on our side. Your last answer is safe; this page could not be made."
+        request, 500, say("Something broke on our side. Your last answer is safe; this page could not be made.")
     )
 
 

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from app.errors import status_of
 from app.pages import wants_page
 from models.errors import Changed, Conflict, DomainError, Invalid
+from models.words import say
 
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 
@@ -73,7 +74,7 @@ def decimal(field: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise Invalid(f"{field}: write a number, like 0.90")
+        raise Invalid(f"{field}: " + say("write a number, like 0.90"))
     return number
 
 
@@ -82,5 +83,5 @@ def whole(field: str, text: str) -> int:
     typed = text.strip()
     plain = typed.replace(",", "") if GROUPED.fullmatch(typed) else typed
     if not re.fullmatch(r"-?[0-9]{1,9}", plain):
-        raise Invalid(f"{field}: write a whole number, like 100")
+        raise Invalid(f"{field}: " + say("write a whole number, like 100"))
     return int(plain)

@@ -24,6 +24,7 @@ from app.labeling.grid import router as grid
 from app.labeling.references import router as references
 from app.labeling.review import router as review
 from app.labeling.routes import router as labeling
+from app.languages import Languages, Spoken
 from app.pages import STATIC
 from app.projects.routes import router as projects
 from app.projects.settings_routes import router as settings_pages
@@ -38,7 +39,8 @@ from models.storage import Store
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The whole web server. Raises SchemaMismatch when the database is not at this program's schema."""
+    """The whole web server. Raises SchemaMismatch for a database of another schema, Invalid for a broken translation."""
+    languages = Languages(settings.home)
     database = Database(settings.url)
     check_schema(database)
     store = Store(
@@ -54,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         database.dispose()
 
     app = FastAPI(title="Waterhole", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.house = House(settings, database, store, SignInLimit())
+    app.state.house = House(settings, database, store, SignInLimit(), languages)
     app.state.progress = progress_over(database)
     answer_errors(app)
     for router in (images, accounts, projects, settings_pages, jobs, species, uploads):
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_route("/healthz", healthz)
     app.mount("/static", CachedStatic(directory=STATIC), name="static")
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts)
+    app.add_middleware(Spoken, languages=languages)
     app.add_middleware(Guard, https=settings.is_https)
     return app
 

@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from app.pages import count_of, duration
+from app.pages import day_and_month, decimals, duration
 from models.base import utc_now
-from models.job import ALWAYS_ENDED, ASKED, FAILED, PHOTOS, RUNNING, STEPS, Job, WorkerBeat
+from models.job import ALWAYS_ENDED, ASKED, CROPS, FAILED, PHOTOS, RUNNING, STEPS, Job, WorkerBeat
 from models.queue import current, last_ended, workers
 from models.round import OPEN, Round
+from models.words import figure, mark, retold, say, say_many
 
 ON, OFF, WARN = "on", "off", "warn"
 GONE_AFTER = dt.timedelta(
     hours=1
 )  # a worker that was silent for so long is not taken for one that comes back by itself
 UNHURRIED = ("finetune", "embed", "discard", "blur")  # kinds of jobs that nobody waits for
+FAR = {
+    PHOTOS: mark("%(done)s of %(total)s photos"),
+    CROPS: mark("%(done)s of %(total)s crops"),
+    "vectors": mark("%(done)s of %(total)s vectors"),
+}
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
 
@@ -74,8 +80,8 @@ def words(scene: Scene) -> Now:
     if scene.jobs:
         return replace(working(scene.jobs), device=device)
     if scene.ended is not None and scene.ended.state == FAILED:
-        return Now(WARN, sentence(f"Stopped: {scene.ended.error}"), device=device)
-    return Now(OFF, "Nothing to do.", detail=last_worked(scene), device=device)
+        return Now(WARN, sentence(say("Stopped: %(why)s", why=retold(scene.ended.error))), device=device)
+    return Now(OFF, say("Nothing to do."), detail=last_worked(scene), device=device)
 
 
 def working(jobs: list[Job]) -> Now:
@@ -90,60 +96,93 @@ def working(jobs: list[Job]) -> Now:
 
 def besides(job: Job) -> str:
     """Then finding animals in batch 6 / meanwhile fine-tuning the embedding, step 120 of 400."""
-    line = f"{job.line[:1].lower()}{job.line[1:]}"
     if job.state == ASKED:
-        return f"then {line}"
-    return ", ".join(filter(None, [f"meanwhile {line}", progress_of(job)]))
+        return say("then %(line)s", line=lowered(retold(job.line)))
+    return ", ".join(filter(None, [say("meanwhile %(line)s", line=lowered(retold(job.line))), progress_of(job)]))
+
+
+def lowered(line: str) -> str:
+    """For the middle of a sentence; languages that write nouns large keep them in their translation."""
+    return f"{line[:1].lower()}{line[1:]}"
 
 
 def title_of(job: Job) -> str:
     """Finding animals in batch 6 / Learning from round 18."""
     kind, _dash, number = str(job.arguments.get("reason", "")).partition("-")
-    return f"Learning from round {number}" if job.kind == "learn" and kind in ("full", "ahead") else job.line
+    if job.kind == "learn" and kind in ("full", "ahead"):
+        return say("Learning from round %(number)s", number=number)
+    return retold(job.line)
 
 
 def progress_of(job: Job) -> str:
     """5,657 of 7,000 photos, 6.2 a second / step 120 of 400."""
     if job.state == ASKED:
         many = job.total > 1 and job.unit == PHOTOS
-        return f"{job.total:,} photos wait for their turn" if many else "waits for its turn"
+        return (
+            say("%(count)s photos wait for their turn", count=figure(job.total)) if many else say("waits for its turn")
+        )
     if not job.total:
         return ""
     if job.unit == STEPS:
-        return f"step {job.done:,} of {job.total:,}"
-    rate = f", {job.rate_per_s:.1f} a second" if job.rate_per_s else ""
-    return f"{job.done:,} of {job.total:,} {job.unit}{rate}"
+        return say("step %(done)s of %(total)s", done=figure(job.done), total=figure(job.total))
+    far = say(FAR.get(job.unit, job.unit), done=figure(job.done), total=figure(job.total))
+    return f"{far}, {pace(job.rate_per_s)}" if job.rate_per_s else far
+
+
+def pace(rate_per_s: float) -> str:
+    """6.2 a second."""
+    return say("%(rate)s a second", rate=decimals(rate_per_s, 1))
 
 
 def eta_of(job: Job) -> str:
     """About 4 minutes left."""
     if job.cancel_requested or job.pause_requested:
-        does = "stops" if job.cancel_requested else "pauses"
-        after = "after this step" if job.unit == STEPS else f"after the {job.unit} in hand"
-        return f"{does} {after}" if job.total else f"{does} soon"
+        return ends_words(job.cancel_requested, job.unit if job.total else "")
     if job.state == ASKED:
         return ""
     if not job.total:
-        return "" if job.unit == STEPS else "a few seconds"
+        return "" if job.unit == STEPS else say("a few seconds")
     return duration(job.seconds_left)
+
+
+def ends_words(stops: bool, unit: str) -> str:
+    """Stops after the photos in hand / pauses soon. unit: what is in hand, or "" while that is not known."""
+    if unit == STEPS:
+        return say("stops after this step") if stops else say("pauses after this step")
+    if unit == CROPS:
+        return say("stops after the crops in hand") if stops else say("pauses after the crops in hand")
+    if unit == PHOTOS:
+        return say("stops after the photos in hand") if stops else say("pauses after the photos in hand")
+    return say("stops soon") if stops else say("pauses soon")
 
 
 def absent(scene: Scene) -> Now:
     """Nobody works: silent for a while, or not there at all."""
-    go_on = f"You can go on labeling: {count_of(scene.ready, 'crop')} {'is' if scene.ready == 1 else 'are'} ready."
-    kept = go_on if scene.ready else ""
+    kept = ""
+    if scene.ready:
+        kept = say_many(
+            "You can go on labeling: %(num)s crop is ready.",
+            "You can go on labeling: %(num)s crops are ready.",
+            scene.ready,
+        )
     gap = scene.at - scene.beats[0].beat_at if scene.beats else None
     if gap is None or gap >= GONE_AFTER:
-        return Now(WARN, "No worker is running: start one with", command="waterhole worker", detail=kept)
-    return Now(
-        WARN, f"The worker has been silent for {silence(gap)}.",
-        detail=" ".join(filter(None, [kept, "New photos wait until it is back."])),
-    )  # fmt: skip
+        return Now(WARN, say("No worker is running: start one with"), command="waterhole worker", detail=kept)
+    return Now(WARN, silence(gap), detail=" ".join(filter(None, [kept, say("New photos wait until it is back.")])))
 
 
 def silence(gap: dt.timedelta) -> str:
-    """6 minutes."""
-    return count_of(gap // MINUTE, "minute") if gap >= MINUTE else count_of(int(gap.total_seconds()), "second")
+    """The worker has been silent for 6 minutes."""
+    if gap < MINUTE:
+        return say_many(
+            "The worker has been silent for %(num)s second.", "The worker has been silent for %(num)s seconds.",
+            int(gap.total_seconds()),
+        )  # fmt: skip
+    return say_many(
+        "The worker has been silent for %(num)s minute.",
+        "The worker has been silent for %(num)s minutes.",
+        gap // MINUTE,
+    )
 
 
 def last_worked(scene: Scene) -> str:
@@ -152,8 +191,9 @@ def last_worked(scene: Scene) -> str:
     newest = max((moment for moment in moments if moment is not None), default=None)
     if newest is None:
         return ""
-    day = "" if newest.date() == scene.at.date() else f"{newest.day} {newest:%B}, "
-    return f"Last worked at {day}{newest:%H:%M} UTC."
+    if newest.date() == scene.at.date():
+        return say("Last worked at %(time)s UTC.", time=f"{newest:%H:%M}")
+    return say("Last worked at %(day)s, %(time)s UTC.", day=day_and_month(newest), time=f"{newest:%H:%M}")
 
 
 def sentence(text: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, insert_once, utc_now
 from models.errors import Invalid, KeyReused
+from models.words import say
 
 MAX_KEY = 80
 
@@ -46,7 +47,7 @@ class Act(Base):
     ) -> tuple[Act, bool]:
         """The act of this key and whether it is new. Raises KeyReused when the key was used for another body."""
         if not 8 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
-            raise Invalid(f"idempotency_key: 8 to {MAX_KEY} plain characters")
+            raise Invalid("idempotency_key: " + say("8 to %(max_key)s plain characters", max_key=MAX_KEY))
         digest = hashlib.sha256(json.dumps([kind, project_id, body], sort_keys=True).encode()).hexdigest()
         fresh = insert_once(
             session, cls, user_id=user_id, project_id=project_id, key=key, kind=kind, body_sha256=digest,
@@ -54,5 +55,5 @@ class Act(Base):
         )  # fmt: skip
         act = session.scalars(select(cls).where(cls.user_id == user_id, cls.key == key)).one()
         if not fresh and act.body_sha256 != digest:
-            raise KeyReused("idempotency_key: it was already used for another answer")
+            raise KeyReused("idempotency_key: " + say("it was already used for another answer"))
         return act, fresh

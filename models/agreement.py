@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import sqrt
 
+from models.words import mark, translated
+
 Z95 = 1.959963984540054  # of the normal distribution, two-sided 95%
 ENOUGH_CROPS = 30  # below, an agreement is not told
 # Landis & Koch 1977: the least kappa of each word
-WORDS = ((0.8, "almost perfectly"), (0.6, "substantially"), (0.4, "moderately"), (0.2, "fairly"), (0.0, "slightly"))
+WORDS = (
+    (0.8, mark("almost perfectly")),
+    (0.6, mark("substantially")),
+    (0.4, mark("moderately")),
+    (0.2, mark("fairly")),
+    (0.0, mark("slightly")),
+)
 
 
 def fleiss_kappa(crops: Sequence[Mapping[int, int]]) -> float | None:
@@ -31,7 +39,7 @@ def fleiss_kappa(crops: Sequence[Mapping[int, int]]) -> float | None:
 
 def in_words(kappa: float) -> str:
     """How well that is: moderately, substantially; not at all, below 0."""
-    return next((word for least, word in WORDS if kappa >= least), "no more than by chance")
+    return translated(next((word for least, word in WORDS if kappa >= least), mark("no more than by chance")))
 
 
 def wilson95(right: int, of: int) -> tuple[float, float]:

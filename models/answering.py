@@ -23,14 +23,16 @@ from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
 from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
+from models.words import figure, mark, written
+from models.words import say as in_words
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
 DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
-GONE = "Somebody deleted this box meanwhile; your answer stays in its history."
-LATE = "This crop was given to somebody else; your answer is kept as a second voice."
+GONE = mark("Somebody deleted this box meanwhile; your answer stays in its history.")
+LATE = mark("This crop was given to somebody else; your answer is kept as a second voice.")
 
 
 def answer(
@@ -75,12 +77,12 @@ def count_animals(desk: Desk, box: Box, count: int, *, key: str) -> Act:
         species = desk.session.get(Species, box.settled_species_id) if box.settled_species_id else None
         species = species if species and species.kind == TAXON else None
         keep_count(desk, act, box, species.id if species else None, count)
-        name = f"{count:,} {species.name if species else 'in the photo'}"
+        name = f"{count:,} {species.name}" if species else written("%(count)s in the photo", count=f"{count:,}")
         act.before = {"picks": []}
         act.answer = {
             "kind": COUNT, "box_id": box.id, "image_id": box.image_id, "boxes": [box.id], "name": name,
-            "species_id": species.id if species else None, "certain": True, "late": False, "words": f"{name}, counted.",
-            "round": None,
+            "species_id": species.id if species else None, "certain": True, "late": False,
+            "words": written("%(name)s, counted.", name=name), "round": None,
         }  # fmt: skip
     return act
 
@@ -88,7 +90,7 @@ def count_animals(desk: Desk, box: Box, count: int, *, key: str) -> Act:
 def countable(count: int) -> int:
     """Raises Invalid unless so many animals can be in a photo."""
     if not 0 <= count <= MOST:
-        raise Invalid(f"count: a number from 0 to {MOST:,}")
+        raise Invalid("count: " + in_words("a number from 0 to %(most)s", most=figure(MOST)))
     return count
 
 
@@ -151,7 +153,10 @@ def in_burst(desk: Desk, box: Box, box_ids: list[int]) -> list[int]:
     found = {row[0]: row[1] for row in rows}
     for box_id in box_ids:
         if box_id not in found:
-            raise Invalid(f"boxes: {box_id} is not in the burst of crop {box.id}")
+            raise Invalid(
+                "boxes: "
+                + in_words("%(box_id)s is not in the burst of crop %(box_id_2)s", box_id=box_id, box_id_2=box.id)
+            )
     return [box_id for box_id, may in found.items() if may]
 
 
@@ -174,7 +179,7 @@ def empty_photos(desk: Desk, box: Box, box_ids: Iterable[int], *, key: str) -> A
 def check_size(box_ids: Sequence[int]) -> None:
     """Raises Invalid for more boxes than one act can name."""
     if len(box_ids) > MOST_AT_ONCE:
-        raise Invalid(f"boxes: at most {MOST_AT_ONCE:,} crops at once")
+        raise Invalid("boxes: " + in_words("at most %(most_at_once)s crops at once", most_at_once=figure(MOST_AT_ONCE)))
 
 
 def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, certain: bool = True) -> Act:
@@ -188,7 +193,7 @@ def answer_many(desk: Desk, box: Box, said: Mapping[int, int], *, key: str, cert
     if fresh:
         check_size(list(said))
         if box.id not in said:
-            raise Invalid(f"said: crop {box.id} is not among those that are named")
+            raise Invalid("said: " + in_words("crop %(box_id)s is not among those that are named", box_id=box.id))
         nameable(desk, said)
         species = {species_id: answerable(desk, species_id) for species_id in sorted(set(said.values()))}
         names = {box_id: species[said[box_id]] for box_id in sorted(said)}
@@ -229,7 +234,10 @@ def nameable(desk: Desk, box_ids: Iterable[int]) -> list[int]:
     found = set(desk.session.scalars(here))
     for box_id in sorted(now):
         if now[box_id] not in found:
-            raise Invalid(f"boxes: crop {box_id} is not among those of this project that can be named")
+            raise Invalid(
+                "boxes: "
+                + in_words("crop %(box_id)s is not among those of this project that can be named", box_id=box_id)
+            )
     return sorted(set(now.values()))
 
 
@@ -250,8 +258,12 @@ def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[in
         if any(pick.round_id is None for pick in picks):
             ask_voices(desk.session, boxes)
         rounds = desk.close_rounds({pick.round_id for pick in picks})
-        words = "Skipped. It comes back at the end of the round." if picks else "Somebody else has this crop now."
-        name = f"Skip, {len(box_ids)} crops" if len(box_ids) > 1 else "Skip"
+        words = (
+            written("Skipped. It comes back at the end of the round.")
+            if picks
+            else written("Somebody else has this crop now.")
+        )
+        name = written("Skip, %(count)s crops", count=len(box_ids)) if len(box_ids) > 1 else written("Skip")
         act.answer = {
             "kind": SKIP, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": name,
             "species_id": None, "certain": True, "late": not picks, "words": words,
@@ -268,9 +280,17 @@ def answerable(desk: Desk, said: int | str) -> Species:
     else:
         found = Species.named(desk.session, desk.project.id, said)
     if found is None:
-        raise Invalid(f"species: {said if isinstance(said, int) else said[:80]!r} is not in this project's list")
+        raise Invalid(
+            "species: "
+            + in_words(
+                "%(value)s is not in this project's list",
+                value=repr(said if isinstance(said, int) else said[:80]),
+            )
+        )
     if found.retired_at is not None:
-        raise Invalid(f"species: {found.name} was taken off the list. Choose another answer.")
+        raise Invalid(
+            "species: " + in_words("%(name)s was taken off the list. Choose another answer.", name=found.name)
+        )
     return found
 
 
@@ -315,13 +335,13 @@ def say(
     if any(pick.round_id is None for pick in mine):
         learn_from_voices(desk.session, desk.project)
     species = names[box.id] if len({each.id for each in names.values()}) == 1 else None
-    name = "Empty photo" if act.kind == EMPTY_PHOTO else species.name if species else "Several names"
-    sized = f"{name}, {len(boxes)} crops" if len(boxes) > 1 else name
+    name = written("Empty photo") if act.kind == EMPTY_PHOTO else species.name if species else written("Several names")
+    sized = written("%(name)s, %(count)s crops", name=name, count=len(boxes)) if len(boxes) > 1 else name
     gone = box.deleted_at is not None
     return {
         "kind": act.kind, "box_id": box.id, "image_id": box.image_id, "boxes": box_ids, "name": sized,
         "species_id": species.id if species else None, "certain": certain, "late": late, "gone": gone,
-        "words": GONE if gone else LATE if late else f"{sized} saved.",
+        "words": GONE if gone else LATE if late else written("%(name)s saved.", name=sized),
         "round": rounds.get(asked_in.get(box.id, 0)) or desk.standing(asked_in.get(box.id)),
     }  # fmt: skip
 

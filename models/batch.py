@@ -21,6 +21,7 @@ from models.job import Job
 from models.project import Project
 from models.queue import ask
 from models.storage import Received
+from models.words import say, written
 
 SHARD_PHOTOS = 32  # DECISIONS 4
 # What became of a file.
@@ -158,7 +159,7 @@ class Batch(Base):
         job = ask(
             session, "ingest", project.id,
             {"batch_id": self.id, "shards": len(shards), "shard_photos": SHARD_PHOTOS},
-            total=len(waiting), line=f"Finding animals in {self.name}",
+            total=len(waiting), line=written("Finding animals in %(name)s", name=self.name),
         )  # fmt: skip
         for number, ids in enumerate(shards):
             session.execute(update(Image).where(Image.id.in_(ids)).values(job_id=job.id, shard=number))
@@ -208,9 +209,9 @@ def clean_batch_name(name: str) -> str:
     """One line, normalised (NFC), 1 to 255 characters, no control characters. Raises Invalid."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not 1 <= len(cleaned) <= 255:
-        raise Invalid("name: a batch needs a name of 1 to 255 characters")
+        raise Invalid("name: " + say("a batch needs a name of 1 to 255 characters"))
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in cleaned):
-        raise Invalid("name: it has a character that cannot be shown")
+        raise Invalid("name: " + say("it has a character that cannot be shown"))
     return cleaned
 
 
@@ -223,13 +224,13 @@ def clean_path(path: str) -> str:
     parts = normal.split("/")
     shown = repr(path[:120])
     if not normal or len(normal) > 1024:
-        raise Invalid(f"path: {shown} is empty or longer than 1,024 characters")
+        raise Invalid("path: " + written("%(shown)s is empty or longer than 1,024 characters", shown=shown))
     if normal.startswith(("/", "~")) or re.match(r"^[A-Za-z]:", normal):
-        raise Invalid(f"path: {shown} must be relative to the folder")
+        raise Invalid("path: " + written("%(shown)s must be relative to the folder", shown=shown))
     if any(part in ("", ".", "..") for part in parts):
-        raise Invalid(f"path: {shown} has an empty, '.' or '..' part")
+        raise Invalid("path: " + written("%(shown)s has an empty, '.' or '..' part", shown=shown))
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in normal):
-        raise Invalid(f"path: {shown} has a character that cannot be shown")
+        raise Invalid("path: " + written("%(shown)s has a character that cannot be shown", shown=shown))
     if any(len(part.encode()) > 255 for part in parts):
-        raise Invalid(f"path: {shown} has a name longer than 255 bytes")
+        raise Invalid("path: " + written("%(shown)s has a name longer than 255 bytes", shown=shown))
     return normal

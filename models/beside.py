@@ -24,6 +24,7 @@ from models.note import GOLD, NO_GOLD, Note
 from models.project import Project
 from models.queue import ask
 from models.round import OPEN, WITHDRAWN, Pick, Round, ask_learn, is_with_another, lease_to, leases_of
+from models.words import written
 
 
 def ask_voices(session: Session, boxes: Iterable[Box]) -> None:
@@ -72,7 +73,7 @@ def ask_rule(session: Session, project: Project) -> Job:
     spoken = select(func.count(Label.box_id.distinct())).where(Label.project_id == project.id)
     return ask(
         session, SETTLE, project.id, {"version": project.version}, key=f"{SETTLE}-{project.id}-{project.version}",
-        total=session.scalar(spoken) or 0, unit=CROPS, line="Settling crops by the new rule",
+        total=session.scalar(spoken) or 0, unit=CROPS, line=written("Settling crops by the new rule"),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 from models.base import Base, utc_now
 from models.errors import Invalid
 from models.project import Project
+from models.words import say
 
 DETECTOR, EMBEDDER, CLASSIFIER = "detector", "embedder", "classifier"
 
@@ -60,9 +61,9 @@ class Checkpoint(Base):
         Invalid when a classifier learnt on the vectors of another embedder than the active one, or the files are gone.
         """
         if self.project_id not in (None, project.id):
-            raise Invalid("checkpoint: it belongs to another project")
+            raise Invalid("checkpoint: " + say("it belongs to another project"))
         if self.removed_at is not None:
-            raise Invalid("checkpoint: its files were removed")
+            raise Invalid("checkpoint: " + say("its files were removed"))
         if self.kind == DETECTOR:
             project.detector_id = self.id
         elif self.kind == EMBEDDER:
@@ -71,7 +72,7 @@ class Checkpoint(Base):
                 project.classifier_id = self.newest_classifier_id(project.id)
             project.embedder_id = self.id
         elif self.parent_id != project.embedder_id:
-            raise Invalid("checkpoint: it learnt from the vectors of another embedder; roll that back first")
+            raise Invalid("checkpoint: " + say("it learnt from the vectors of another embedder; roll that back first"))
         else:
             project.classifier_id = self.id
 

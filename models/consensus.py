@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.membership import Role
+from models.words import mark
 
 EXPERTS = (Role.expert.value, Role.admin.value)
 SINGLE = "single"
@@ -46,16 +47,19 @@ class Rule:
 
 
 RULES = {
-    SINGLE: Rule("One person names a crop, the newest answer counts", 1, 1),
+    SINGLE: Rule(mark("One person names a crop, the newest answer counts"), 1, 1),
     "second-on-disagreement": Rule(
-        "A second person is asked where the first and the classifier say two things", 2, 2, trusts_guess=True
+        mark("A second person is asked where the first and the classifier say two things"), 2, 2, trusts_guess=True
     ),
-    "two-of-three": Rule("Two of three people say the same", 2, 3),
+    "two-of-three": Rule(mark("Two of three people say the same"), 2, 3),
     "snapshot-wisconsin": Rule(
-        "Snapshot Wisconsin: the first 3 say the same, or 5 of any one name, or 11 in all", 5, 11, first_alike=3
+        mark("Snapshot Wisconsin: the first 3 say the same, or 5 of any one name, or 11 in all"), 5, 11, first_alike=3
     ),
     "snapshot-serengeti": Rule(
-        "Snapshot Serengeti: 10 say the same, or 5 in a row see no animal, or 25 in all", 10, 25, blanks_in_a_row=5
+        mark("Snapshot Serengeti: 10 say the same, or 5 in a row see no animal, or 25 in all"),
+        10,
+        25,
+        blanks_in_a_row=5,
     ),
 }  # PRACTICE 1.9; Wisconsin's short way is for deer alone, which is the name that its first three agree on
 

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from models.errors import Busy
+from models.words import say
 
 try:  # the interpreter's own library is often too old for a safe WAL
     from pysqlite3 import dbapi2 as sqlite_module
@@ -92,7 +93,7 @@ class FairLine:
                 self._taken = True
                 turn.set_result(None)
             elif len(self._waiting) >= self._max_waiting:
-                raise Busy("too many writers wait; try again in a moment")
+                raise Busy(say("too many writers wait; try again in a moment"))
             else:
                 self._waiting.append(turn)
         return turn
@@ -102,7 +103,7 @@ class FairLine:
             if turn.done():  # it came while we gave up
                 return
             self._waiting.remove(turn)
-        raise Busy("the database was busy for too long; try again in a moment")
+        raise Busy(say("the database was busy for too long; try again in a moment"))
 
     def _leave(self, turn: Future[None]) -> None:
         with self._mutex:
@@ -245,7 +246,7 @@ def set_pragma(cursor: Any, pragma: str) -> None:
             if "locked" not in str(error):
                 raise
             time.sleep(0.1)
-    raise Busy(f"the database stayed locked while setting {pragma}")
+    raise Busy(say("the database stayed locked while setting %(pragma)s", pragma=pragma))
 
 
 def postgres_engine(url: str) -> Engine:

@@ -26,6 +26,7 @@ from models.label import Label
 from models.note import Note
 from models.queue import ask
 from models.round import OPEN, SKIPPED, Pick
+from models.words import mark, say, written
 
 BOXES = "boxes"  # the kind of act
 CUT = "cut"  # the kind of job that gives drawn boxes their crops
@@ -34,6 +35,19 @@ MOST_DRAWN = 100  # boxes of people in one photo
 SCORE = 1.0
 
 Corners = tuple[float, float, float, float]  # x_min, y_min, x_max, y_max, shares of the photo
+CHANGED = {
+    MOVED: mark("%(name)s moved this box meanwhile."),
+    ADDED: mark("%(name)s added this box meanwhile."),
+    DELETED: mark("%(name)s deleted this box meanwhile."),
+}
+DONE = {  # (what was done, whether to one box)
+    (MOVED, True): mark("%(count)s box moved"),
+    (MOVED, False): mark("%(count)s boxes moved"),
+    (ADDED, True): mark("%(count)s box added"),
+    (ADDED, False): mark("%(count)s boxes added"),
+    (DELETED, True): mark("%(count)s box deleted"),
+    (DELETED, False): mark("%(count)s boxes deleted"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ class Drawing:
     def words(self) -> str:
         """Its name: "1 box moved, 2 boxes added"."""
         counts = ((len(self.moved), MOVED), (len(self.added), ADDED), (len(self.deleted), DELETED))
-        return ", ".join(f"{count} {'box' if count == 1 else 'boxes'} {done}" for count, done in counts if count)
+        return ", ".join(written(DONE[done, count == 1], count=count) for count, done in counts if count)
 
 
 def draw(desk: Desk, box: Box, drawing: Drawing, *, key: str) -> Act:
@@ -87,10 +101,10 @@ def draw(desk: Desk, box: Box, drawing: Drawing, *, key: str) -> Act:
 def check(drawing: Drawing) -> None:
     """Raises Invalid, naming what is wrong."""
     if not (drawing.moved or drawing.added or drawing.deleted):
-        raise Invalid("moved, added, deleted: nothing was drawn")
+        raise Invalid(say("moved, added, deleted: nothing was drawn"))
     twice = set(drawing.moved) & set(drawing.deleted)
     if twice or len(set(drawing.deleted)) < len(drawing.deleted):
-        raise Invalid("deleted: a box is named twice")
+        raise Invalid("deleted: " + say("a box is named twice"))
     for name, every in ((MOVED, drawing.moved.values()), (ADDED, drawing.added)):
         for corners in every:
             check_corners(name, corners)
@@ -100,9 +114,14 @@ def check_corners(name: str, corners: Corners) -> None:
     """Raises Invalid unless they lie in the photo and make a box that can be seen."""
     x_min, y_min, x_max, y_max = corners
     if not all(0 <= share <= 1 for share in corners):
-        raise Invalid(f"{name}: corners lie between 0 and 1, as shares of the photo")
+        raise Invalid(f"{name}: " + say("corners lie between 0 and 1, as shares of the photo"))
     if x_max - x_min < LEAST_SIDE or y_max - y_min < LEAST_SIDE:
-        raise Invalid(f"{name}: x_min, y_min, x_max, y_max; each side is at least {LEAST_SIDE} of the photo")
+        raise Invalid(
+            f"{name}: "
+            + say(
+                "x_min, y_min, x_max, y_max; each side is at least %(least_side)s of the photo", least_side=LEAST_SIDE
+            )
+        )
 
 
 def hold_photo(session: Session, image_id: int) -> None:
@@ -115,24 +134,26 @@ def seen_boxes(desk: Desk, image_id: int, box_ids: list[int]) -> dict[int, Box]:
     found = {each.id: each for each in desk.held(box_ids)}
     for box_id in box_ids:
         if box_id not in found or found[box_id].image_id != image_id:
-            raise Invalid(f"boxes: {box_id} is not in this photo")
+            raise Invalid("boxes: " + say("%(box_id)s is not in this photo", box_id=box_id))
     for each in found.values():
         if each.deleted_at is not None:
-            raise Changed(f"{who_changed(desk.session, each)} this box meanwhile. None of your boxes is saved yet.")
+            raise Changed(who_changed(desk.session, each) + " " + say("None of your boxes is saved yet."))
     return found
 
 
 def who_changed(session: Session, box: Box) -> str:
-    """ "Maria deleted", "Maria moved"."""
+    """Maria moved this box meanwhile."""
     last = session.execute(BoxEdit.about(box.id).limit(1)).first()
-    return f"{last[1]} {last[0]}" if last else "Somebody changed"
+    return say(CHANGED[last[0]], name=last[1]) if last else say("Somebody changed this box meanwhile.")
 
 
 def leave_room(session: Session, image_id: int, more: int) -> None:
     """Raises Invalid when people have drawn too many boxes in the photo."""
     drawn = select(func.count()).where(Box.image_id == image_id, Box.drawn, Box.deleted_at.is_(None))
     if (session.scalar(drawn) or 0) + more > MOST_DRAWN:
-        raise Invalid(f"added: at most {MOST_DRAWN} boxes of a photo are drawn by people")
+        raise Invalid(
+            "added: " + say("at most %(most_drawn)s boxes of a photo are drawn by people", most_drawn=MOST_DRAWN)
+        )
 
 
 def move(desk: Desk, act: Act, box: Box, corners: Corners) -> BoxEdit:
@@ -208,7 +229,7 @@ def ask_crops(desk: Desk, act: Act, edits: list[BoxEdit]) -> None:
     wanted = [edit.becomes_id or edit.box_id for edit in edits if edit.kind != DELETED]
     lacking = select(Box.id).where(Box.id.in_(wanted), Box.embedder_id.is_(None), Box.deleted_at.is_(None))
     if box_ids := sorted(desk.session.scalars(lacking)):
-        line = "Cutting out what was drawn"
+        line = written("Cutting out what was drawn")
         ask(desk.session, CUT, desk.project.id, {"boxes": box_ids}, key=f"{CUT}-{act.id}", total=1, line=line)
 
 

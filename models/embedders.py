@@ -22,6 +22,7 @@ from models.project import Project
 from models.queue import ask
 from models.round import ask_learn
 from models.storage import Store
+from models.words import say, written
 
 EMBED, DISCARD = "embed", "discard"  # kinds of jobs
 
@@ -57,7 +58,7 @@ def embedder(session: Session, project: Project, checkpoint_id: int) -> Checkpoi
     wanted = select(Checkpoint).where(of_project(project), Checkpoint.id == checkpoint_id)
     found = session.scalar(wanted) if 0 < checkpoint_id < 2**31 else None
     if found is None or not is_whole(session, found):
-        raise NotYours("There is no such embedder in this project.")
+        raise NotYours(say("There is no such embedder in this project."))
     return found
 
 
@@ -115,13 +116,13 @@ def classifiers_of(project: Project, checkpoint: Checkpoint) -> Select[Checkpoin
 def use_obstacle(session: Session, project: Project, checkpoint: Checkpoint) -> str:
     """Why it cannot take over now, or nothing."""
     if checkpoint.removed_at is not None:
-        return "its files were removed"
+        return say("its files were removed")
     if job_about(session, project, DISCARD, checkpoint) is not None:
-        return "its vectors are being removed"
+        return say("its vectors are being removed")
     if job_about(session, project, EMBED, checkpoint) is not None:
-        return "crops are being embedded"
+        return say("crops are being embedded")
     if session.scalar(alive_jobs(project).where(Job.kind == KIND).limit(1)) is not None:
-        return "a fine-tune is under way"
+        return say("a fine-tune is under way")
     return ""
 
 
@@ -133,7 +134,8 @@ def use(session: Session, project: Project, checkpoint: Checkpoint) -> bool:
     """
     words = use_obstacle(session, project, checkpoint)
     if words:
-        raise (Invalid if checkpoint.removed_at else Conflict)(f"Embedder {checkpoint.name} cannot be used: {words}.")
+        kind = Invalid if checkpoint.removed_at else Conflict
+        raise kind(say("Embedder %(name)s cannot be used: %(why)s.", name=checkpoint.name, why=words))
     if not comes_at_once(session, project, checkpoint):
         ask_embed(session, project, checkpoint, use=True)
         return False
@@ -158,7 +160,11 @@ def switch_to(session: Session, project: Project, checkpoint: Checkpoint) -> Non
 
 def ask_embed(session: Session, project: Project, checkpoint: Checkpoint, *, use: bool = False) -> Job:
     """Embed the crops that have no vector of it; use: then let it take over."""
-    line = f"Embedding every crop with {checkpoint.name}" if use else "Embedding the crops that came in meanwhile"
+    line = (
+        written("Embedding every crop with %(name)s", name=checkpoint.name)
+        if use
+        else written("Embedding the crops that came in meanwhile")
+    )
     return ask(
         session, EMBED, project.id, {"checkpoint_id": checkpoint.id, "use": use, "start_id": project.embedder_id},
         line=line, unit=CROPS,
@@ -172,10 +178,10 @@ def ask_embed(session: Session, project: Project, checkpoint: Checkpoint, *, use
 def remove_obstacle(session: Session, project: Project, checkpoint: Checkpoint) -> str:
     """Why its files must stay, or nothing."""
     if checkpoint.id == project.embedder_id:
-        return "it is in use"
+        return say("it is in use")
     if checkpoint.removed_at is not None:
-        return "its files were removed"
-    return "a job needs it" if is_needed(session, project, checkpoint) else ""
+        return say("its files were removed")
+    return say("a job needs it") if is_needed(session, project, checkpoint) else ""
 
 
 def is_needed(session: Session, project: Project, checkpoint: Checkpoint) -> bool:
@@ -197,7 +203,7 @@ def remove_files(session: Session, project: Project, checkpoint: Checkpoint) -> 
     """
     words = remove_obstacle(session, project, checkpoint)
     if words:
-        raise Conflict(f"The files of embedder {checkpoint.name} stay: {words}.")
+        raise Conflict(say("The files of embedder %(name)s stay: %(words)s.", name=checkpoint.name, words=words))
     if checkpoint.project_id is not None:
         checkpoint.removed_at = utc_now()
     ask_discard(session, project, checkpoint)
@@ -212,7 +218,7 @@ def ask_discard(session: Session, project: Project, checkpoint: Checkpoint) -> J
     )
     if project.previous_embedder_id == checkpoint.id:
         project.previous_embedder_id = None
-    line = f"Removing the files of embedder {checkpoint.name}"
+    line = written("Removing the files of embedder %(name)s", name=checkpoint.name)
     return ask(session, DISCARD, project.id, {"checkpoint_id": checkpoint.id}, line=line)
 
 

@@ -19,9 +19,10 @@ from models.job import ALIVE, ASKED, STEPS, Job
 from models.project import Project
 from models.queue import ask
 from models.species import TRAINS, Species
+from models.words import mark, say
 
 KIND = "finetune"
-LINE = "Fine-tuning the embedding"
+LINE = mark("Fine-tuning the embedding")
 FEWEST_CLASSES, FEWEST_EACH = 2, 2  # a triplet needs two crops of one species and one of another
 
 
@@ -95,17 +96,21 @@ def too_few(counts: dict[int, int]) -> str:
     usable = sum(count >= FEWEST_EACH for count in counts.values())
     if usable >= FEWEST_CLASSES:
         return ""
-    so_far = "none has" if usable == 0 else f"{usable} has"
-    return f"it takes {FEWEST_CLASSES} species with {FEWEST_EACH} answers each, and {so_far} so far"
+    needed = {"species": FEWEST_CLASSES, "answers": FEWEST_EACH}
+    if usable == 0:
+        return say("it takes %(species)s species with %(answers)s answers each, and none has so far", **needed)
+    return say(
+        "it takes %(species)s species with %(answers)s answers each, and %(usable)s has so far", usable=usable, **needed
+    )
 
 
 def obstacle(session: Session, project: Project) -> str:
     """Why no fine-tune can begin now, or nothing."""
     if project.embedder_id is None:
-        return "no photo was looked through yet"
+        return say("no photo was looked through yet")
     job = alive(session, project.id)
     if job is not None:
-        return "one is paused" if job.state == "paused" else "one is running or waits for its turn"
+        return say("one is paused") if job.state == "paused" else say("one is running or waits for its turn")
     return too_few(class_counts(session, project.id))
 
 
@@ -138,7 +143,8 @@ def ask_now(session: Session, project: Project) -> Job:
     project.lock(session)
     words = obstacle(session, project)
     if words:
-        raise (Conflict if alive(session, project.id) else Invalid)(f"The embedding cannot be fine-tuned now: {words}.")
+        kind = Conflict if alive(session, project.id) else Invalid
+        raise kind(say("The embedding cannot be fine-tuned now: %(why)s.", why=words))
     return ask_fine_tune(session, project, {"threshold": None})
 
 

@@ -22,6 +22,7 @@ from models.database import Database
 from models.errors import Invalid, NotYours, TooLarge
 from models.project import Project
 from models.storage import NotAPhoto, Received, Store, file_chunks
+from models.words import say, written
 
 ROWS = 100
 
@@ -171,7 +172,9 @@ def readable_chunks(path: Path) -> Iterator[bytes]:
     try:
         yield from file_chunks(path)
     except OSError as error:
-        raise Unreadable(f"the file cannot be read: {error.strerror or 'it broke off'}") from error
+        raise Unreadable(
+            written("the file cannot be read: %(why)s", why=error.strerror or written("it broke off"))
+        ) from error
 
 
 def write_down(database: Database, result: ImportResult, arrived: list[Arrival]) -> None:
@@ -201,7 +204,7 @@ def record(session: Session, batch: Batch, arrived: list[Arrival]) -> list[str]:
 def batch_named(session: Session, project_id: int, name: str, by: int | None) -> Batch:
     """The newest batch of this name, whoever began it, or a new one. Raises NotYours when there is no such project."""
     if session.get(Project, project_id) is None:
-        raise NotYours("There is no such project.")
+        raise NotYours(say("There is no such project."))
     found = session.scalar(
         select(Batch)
         .where(Batch.project_id == project_id, Batch.name == clean_batch_name(name))
@@ -216,7 +219,9 @@ def keep_boxes(store: Store, path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Invalid(f"boxes: {path} cannot be read: {error.strerror}") from error
+        raise Invalid(
+            "boxes: " + say("%(path)s cannot be read: %(strerror)s", path=path, strerror=error.strerror)
+        ) from error
     place = store.root / "boxes" / f"{hashlib.sha256(content).hexdigest()}.json"
     if not place.exists():
         store.write(place, content)
@@ -229,11 +234,11 @@ def walk(folder: Path, *, passing_by: Path) -> Iterator[Found]:
     passing_by: our own store, should it lie inside. Raises Invalid when the folder itself cannot be read.
     """
     if folder.resolve().is_relative_to(passing_by.resolve()):
-        raise Invalid(f"{folder} is Waterhole's own store")
+        raise Invalid(say("%(folder)s is Waterhole's own store", folder=folder))
     try:
         entries = entries_of(folder)
     except OSError as error:
-        raise Invalid(f"{folder} cannot be read: {error.strerror}") from error
+        raise Invalid(say("%(folder)s cannot be read: %(strerror)s", folder=folder, strerror=error.strerror)) from error
     yield from walk_below(entries, "", passing_by.resolve())
 
 
@@ -247,7 +252,7 @@ def walk_below(entries: list[os.DirEntry[str]], above: str, passing_by: Path) ->
             try:
                 inside = entries_of(entry.path)
             except OSError as error:
-                yield Found(place, shown(place), 0, f"the folder cannot be read: {error.strerror}")
+                yield Found(place, shown(place), 0, written("the folder cannot be read: %(why)s", why=error.strerror))
                 continue
             yield from walk_below(inside, f"{place}/", passing_by)
         elif not PASSED_OVER.search(place):
@@ -257,9 +262,9 @@ def walk_below(entries: list[os.DirEntry[str]], above: str, passing_by: Path) ->
 def found(entry: os.DirEntry[str], place: str) -> Found:
     """One file, with what keeps it from being opened."""
     if entry.is_symlink():
-        return Found(place, shown(place), 0, "this is a link to another place; links are not followed")
+        return Found(place, shown(place), 0, written("this is a link to another place; links are not followed"))
     if not entry.is_file(follow_symlinks=False):
-        return Found(place, shown(place), 0, "this is no ordinary file")
+        return Found(place, shown(place), 0, written("this is no ordinary file"))
     try:
         return Found(place, clean_path(place), entry.stat(follow_symlinks=False).st_size, "")
     except Invalid as error:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models.base import Base, utc_now
 from models.errors import Conflict, NotAllowed, NotYours
 from models.user import User
+from models.words import say
 
 
 class Role(enum.StrEnum):
@@ -51,9 +52,11 @@ class Membership(Base):
         """The membership, if the role suffices. Raises NotYours for strangers, NotAllowed for members below the role."""
         found = cls.of(session, project_id, user_id)
         if found is None:
-            raise NotYours("This page does not exist, or is not yours to see.")
+            raise NotYours(say("This page does not exist, or is not yours to see."))
         if Role(found.role).rank < least.rank:
-            raise NotAllowed(f"This needs the role {least.value}; yours is {found.role}.")
+            raise NotAllowed(
+                say("This needs the role %(least_value)s; yours is %(role)s.", least_value=least.value, role=found.role)
+            )
         return found
 
     @classmethod
@@ -83,4 +86,4 @@ class Membership(Base):
             Membership.project_id == self.project_id, Membership.role == Role.admin.value
         )
         if len(session.scalars(admins).all()) == 1:
-            raise Conflict("A project needs an administrator. Make somebody else administrator first.")
+            raise Conflict(say("A project needs an administrator. Make somebody else administrator first."))

@@ -12,20 +12,21 @@ from models.label import Label
 from models.membership import Role
 from models.note import COMMENT, FLAG, GOLD, MOST_TEXT, NO_GOLD, UNFLAG, Note
 from models.species import Species
+from models.words import figure, say, written
 
 
 def flag(desk: Desk, box: Box, *, raised: bool, key: str) -> Act:
     """An expert shall look at this crop, or need not any more. Raises KeyReused."""
     kind = FLAG if raised else UNFLAG
-    return noted(desk, box, kind, "", "Flagged for an expert" if raised else "Flag taken down", key)
+    return noted(desk, box, kind, "", written("Flagged for an expert") if raised else written("Flag taken down"), key)
 
 
 def comment(desk: Desk, box: Box, text: str, *, key: str) -> Act:
     """Words beside a crop. Raises Invalid where there are none or too many, KeyReused."""
     text = " ".join(text.split())
     if not text or len(text) > MOST_TEXT:
-        raise Invalid(f"text: 1 to {MOST_TEXT:,} characters")
-    return noted(desk, box, COMMENT, text, "Comment", key)
+        raise Invalid("text: " + say("1 to %(most_text)s characters", most_text=figure(MOST_TEXT)))
+    return noted(desk, box, COMMENT, text, written("Comment"), key)
 
 
 def keep_gold(desk: Desk, box: Box, *, raised: bool, key: str) -> Act:
@@ -35,12 +36,12 @@ def keep_gold(desk: Desk, box: Box, *, raised: bool, key: str) -> Act:
     Raises NotAllowed for who is no expert, Invalid where the crop has no name, KeyReused.
     """
     if desk.role.rank < Role.expert.rank:
-        raise NotAllowed("Only experts and administrators choose what is gold.")
+        raise NotAllowed(say("Only experts and administrators choose what is gold."))
     (held,) = desk.boxes([box.id])
     if raised and held.settled_label_id is None:
-        raise Invalid("raised: the crop has no name yet. Name it, then it can be gold.")
+        raise Invalid("raised: " + say("the crop has no name yet. Name it, then it can be gold."))
     act, fresh = note_once(
-        desk, box, GOLD if raised else NO_GOLD, "", "Kept as gold" if raised else "Gold no more", key
+        desk, box, GOLD if raised else NO_GOLD, "", written("Kept as gold") if raised else written("Gold no more"), key
     )  # fmt: skip
     if fresh and raised:
         said = desk.session.get_one(Label, held.settled_label_id)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from models.errors import Invalid
 from models.species import clean_name
+from models.words import say
 
 SEXES = ("female", "male")
 LIFE_STAGES = ("adult", "subadult", "juvenile")
@@ -43,7 +44,9 @@ def observed(sex: str = "", life_stage: str = "", behaviour: str = "") -> Observ
     """Raises Invalid naming the field whose word is none."""
     for field, said, words in (("sex", sex, SEXES), ("life_stage", life_stage, LIFE_STAGES)):
         if said and said not in words:
-            raise Invalid(f"{field}: {said[:40]!r} is not one of {', '.join(words)}")
+            raise Invalid(
+                f"{field}: " + say("%(said)s is not one of %(names)s", said=repr(said[:40]), names=", ".join(words))
+            )
     return Observed(sex, life_stage, clean_behaviour(behaviour, "behaviour") if behaviour else "")
 
 
@@ -54,7 +57,12 @@ def clean_behaviour(text: str, field: str) -> str:
     except Invalid as error:
         raise Invalid(f"{field}: {str(error).removeprefix('name: ')}") from error
     if len(cleaned) > MOST_LETTERS:
-        raise Invalid(f"{field}: at most {MOST_LETTERS} characters, not {cleaned[:20]}…")
+        raise Invalid(
+            f"{field}: "
+            + say(
+                "at most %(most_letters)s characters, not %(cleaned)s…", most_letters=MOST_LETTERS, cleaned=cleaned[:20]
+            )
+        )
     return cleaned
 
 
@@ -62,5 +70,5 @@ def clean_behaviours(lines: Sequence[str]) -> list[str]:
     """Each once, in the order given, without empty lines. Raises Invalid when one is bad or they are too many."""
     cleaned = list(dict.fromkeys(clean_behaviour(line, "behaviours") for line in lines if line.strip()))
     if len(cleaned) > MOST_BEHAVIOURS:
-        raise Invalid(f"behaviours: at most {MOST_BEHAVIOURS}, one a line")
+        raise Invalid("behaviours: " + say("at most %(most_behaviours)s, one a line", most_behaviours=MOST_BEHAVIOURS))
     return cleaned

@@ -14,6 +14,7 @@ from typing import Any
 from models.checkpoint import DETECTOR, EMBEDDER
 from models.errors import Invalid
 from models.project import Project
+from models.words import say
 
 STARTER = "starter"
 SUFFIX = ".safetensors"
@@ -63,24 +64,28 @@ def choose(project: Project, weights: Path, kind: str, source: str, *, by_path: 
     by_path: any file of this machine may be named, which only somebody on its command line may do. Raises Invalid.
     """
     if (project.detector_id if kind == DETECTOR else project.embedder_id) is not None:
-        raise Invalid(f"{kind}: {project.name} has one already; it is chosen when the project is made")
+        raise Invalid(
+            f"{kind}: " + say("%(name)s has one already; it is chosen when the project is made", name=project.name)
+        )
     if source not in [offer.source for offer in offers(weights, kind)]:
         if not by_path:
-            raise Invalid(f"{kind}: {source[:60]!r} is not among the weights of this installation")
+            raise Invalid(
+                f"{kind}: " + say("%(source)s is not among the weights of this installation", source=repr(source[:60]))
+            )
         source = str(Path(source).resolve())
         check_file(Path(source), kind)
     if len(source) > MOST_SOURCE:
-        raise Invalid(f"{kind}: its path is longer than {MOST_SOURCE} characters")
+        raise Invalid(f"{kind}: " + say("its path is longer than %(most_source)s characters", most_source=MOST_SOURCE))
     setattr(project, kind, source)
 
 
 def check_file(path: Path, kind: str) -> None:
     """Raises Invalid unless it is a checkpoint of this kind."""
     if not path.is_file():
-        raise Invalid(f"{kind}: {path} is not a file")
+        raise Invalid(f"{kind}: " + say("%(path)s is not a file", path=path))
     found = card_of(path).get("kind")
     if found != kind:
-        raise Invalid(f"{kind}: {path.name} holds weights of kind {found!r}")
+        raise Invalid(f"{kind}: " + say("%(name)s holds weights of kind %(found)s", name=path.name, found=repr(found)))
 
 
 def card_of(path: Path) -> dict[str, Any]:
@@ -92,9 +97,9 @@ def card_of(path: Path) -> dict[str, Any]:
                 raise ValueError
             card = json.loads(json.loads(file.read(length))["__metadata__"]["card"])
     except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}") from error
+        raise Invalid(say("%(path)s cannot be read: %(strerror)s", path=path, strerror=error.strerror)) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Invalid(f"{path.name} is not a safetensors file with a card of ours") from error
+        raise Invalid(say("%(name)s is not a safetensors file with a card of ours", name=path.name)) from error
     if not isinstance(card, dict):
-        raise Invalid(f"{path.name} is not a safetensors file with a card of ours")
+        raise Invalid(say("%(name)s is not a safetensors file with a card of ours", name=path.name))
     return card

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.base import utc_now
 from models.membership import Membership
 from models.user import User
+from models.words import say, say_many
 
 BUSY = dt.timedelta(minutes=2)  # of whom a share of the round is kept
 HERE = dt.timedelta(minutes=5)  # of whom pages say that they are labeling; an attended page asks at least every four
@@ -38,12 +39,19 @@ def names_here(session: Session, project_id: int, besides: int) -> list[str]:
 
 def listed(names: list[str]) -> str:
     """Ana / Ana and Ben / Ana, Ben and 3 others."""
-    if len(names) < 3:
-        return " and ".join(names)
-    others = len(names) - 2
-    return f"{names[0]}, {names[1]} and {others} {'other' if others == 1 else 'others'}"
+    if len(names) < 2:
+        return "".join(names)
+    first, second = names[:2]
+    if len(names) == 2:
+        return say("%(first)s and %(second)s", first=first, second=second)
+    return say_many(
+        "%(first)s, %(second)s and %(num)s other", "%(first)s, %(second)s and %(num)s others", len(names) - 2,
+        first=first, second=second,
+    )  # fmt: skip
 
 
 def company(names: list[str]) -> str:
     """Jonas Weber is labeling now; nothing where nobody is."""
-    return f"{listed(names)} {'is' if len(names) == 1 else 'are'} labeling now" if names else ""
+    if not names:
+        return ""
+    return say_many("%(names)s is labeling now", "%(names)s are labeling now", len(names), names=listed(names))

@@ -33,6 +33,7 @@ from models.project import OPENERS, Project
 from models.queue import ask
 from models.species import Species
 from models.user import User
+from models.words import say, translated, written
 
 PERSON = "person"
 PEOPLE = (PERSON, "human")  # as a detector's class
@@ -77,7 +78,9 @@ class Opening(Base):
         Raises NotAllowed without the right.
         """
         if not may_open(project, role):
-            raise NotAllowed(f"Only {OPENERS[project.opened_by]} of this project may see people.")
+            raise NotAllowed(
+                say("Only %(openers)s of this project may see people.", openers=translated(OPENERS[project.opened_by]))
+            )
         if image.id not in veils(session, [image.id]):
             return None
         now = utc_now()
@@ -187,15 +190,17 @@ def has_people(card: dict[str, Any]) -> bool:
 def detector_words(project: Project, detector: Checkpoint | None) -> str:
     """Whether a detector helps to find people, and what that means for its photos."""
     if detector is None:
-        return "No detector has looked yet."
+        return say("No detector has looked yet.")
     if has_people(detector.card):
-        return f"The detector {detector.name} knows people."
-    what = (
-        "whole photos are hidden until somebody has looked"
-        if project.hides_unseen
-        else "they are blurred once an answer says so"
+        return say("The detector %(name)s knows people.", name=detector.name)
+    if project.hides_unseen:
+        return say(
+            "The detector %(name)s does not know people: whole photos are hidden until somebody has looked.",
+            name=detector.name,
+        )
+    return say(
+        "The detector %(name)s does not know people: they are blurred once an answer says so.", name=detector.name
     )
-    return f"The detector {detector.name} does not know people: {what}."
 
 
 def ask_blurs(session: Session, project_id: int) -> Job | None:
@@ -203,7 +208,7 @@ def ask_blurs(session: Session, project_id: int) -> Job | None:
     asked = select(Job.id).where(Job.project_id == project_id, Job.kind == "blur", Job.state == ASKED)
     if session.scalar(asked.limit(1)) is not None:
         return None
-    return ask(session, "blur", project_id, {}, line="Blurring people")
+    return ask(session, "blur", project_id, {}, line=written("Blurring people"))
 
 
 @dataclass(frozen=True)

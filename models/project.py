@@ -15,14 +15,17 @@ from models.errors import Changed, Invalid
 from models.event import LAST_INDEPENDENT
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
+from models.words import figure, mark, say
 
 FLOOR = 0.05  # boxes below were never kept
 MAX_NOTE = 2000
 FINE_TUNE_EVERY = 1000  # twice as often as Norouzzadeh et al. 2019, sec. 3.1: the first one pays most (docs/lab-log.md)
 # who may see people on photos: the least role -> in words
 OPENERS = {
-    "admin": "administrators", "expert": "administrators and experts", "annotator": "administrators, experts and annotators",
-}  # fmt: skip
+    "admin": mark("administrators"),
+    "expert": mark("administrators and experts"),
+    "annotator": mark("administrators, experts and annotators"),
+}
 LOSSES = ("triplet", "softmax")  # of a fine-tune: the paper's, and its ablation (sec. 4.3.1)
 FEWEST_TO_TUNE = 100
 FEWEST_TO_GOLD = 5
@@ -97,9 +100,11 @@ class Project(Base):
         """A new project with the four answers that every project has. Raises Invalid for a bad or taken name or a bad note."""
         cleaned = clean_name(name)
         if len(note) > MAX_NOTE or "\0" in note:
-            raise Invalid(f"note: at most {MAX_NOTE:,} characters that can be shown")
+            raise Invalid(
+                "note: " + say("at most %(max_note)s characters that can be shown", max_note=figure(MAX_NOTE))
+            )
         if cls.named(session, cleaned) is not None:
-            raise Invalid(f"name: there is already a project called {cleaned}")
+            raise Invalid("name: " + say("there is already a project called %(cleaned)s", cleaned=cleaned))
         project = cls(name=cleaned, note=note)
         session.add(project)
         session.flush()
@@ -118,37 +123,50 @@ class Project(Base):
     def expect_version(self, version: int) -> None:
         """Raises Changed when somebody saved the settings since the page was read."""
         if version != self.version:
-            raise Changed("Somebody changed these settings since you opened the page. Look at them again.")
+            raise Changed(say("Somebody changed these settings since you opened the page. Look at them again."))
 
     def set_thresholds(self, classify_above: float, count_above: float) -> None:
         """Raises Invalid when a threshold lies below what was kept, above 1, or counting is below classifying."""
         for field, value in (("classify-above", classify_above), ("count-above", count_above)):
             if not value >= FLOOR:  # not-a-number too
-                raise Invalid(f"{field}: boxes below {FLOOR} were not kept. Choose {FLOOR} or more.")
+                raise Invalid(
+                    f"{field}: " + say("boxes below %(floor)s were not kept. Choose %(floor)s or more.", floor=FLOOR)
+                )
             if value > 1:
-                raise Invalid(f"{field}: no score is above 1. Choose 1 or less.")
+                raise Invalid(f"{field}: " + say("no score is above 1. Choose 1 or less."))
         if count_above < classify_above:
             raise Invalid(
-                f"count-above: a box that counts needs a crop. Choose {classify_above:g} or more, "
-                f"or make crops from {count_above:g} on."
+                "count-above: "
+                + say(
+                    "a box that counts needs a crop. Choose %(classify_above)s or more, or make crops from %(count_above)s on.",
+                    classify_above=f"{classify_above:g}",
+                    count_above=f"{count_above:g}",
+                )
             )
         self.classify_above, self.count_above = classify_above, count_above
 
     def set_rounds(self, strategy: str, first_round: int, round_size: int) -> None:
         """Raises Invalid for an unknown strategy or a size outside 1 to 10,000."""
         if strategy not in STRATEGY_NAMES:
-            raise Invalid(f"strategy: {strategy[:40]!r} is not one of {', '.join(STRATEGY_NAMES)}")
+            raise Invalid(
+                "strategy: "
+                + say(
+                    "%(strategy)s is not one of %(names)s",
+                    strategy=repr(strategy[:40]),
+                    names=", ".join(STRATEGY_NAMES),
+                )
+            )
         for field, value in (("first round", first_round), ("round size", round_size)):
             if not 1 <= value <= 10_000:
-                raise Invalid(f"{field}: between 1 and 10,000")
+                raise Invalid(f"{field}: " + say("between 1 and 10,000"))
         self.strategy, self.first_round, self.round_size = strategy, first_round, round_size
 
     def set_goal(self, target: float, label_budget: int) -> None:
         """Raises Invalid for a target that says nothing or that no sample can show, and for a budget outside sense."""
         if not 0.5 <= target <= 0.99:
-            raise Invalid("target: between 50 and 99%")
+            raise Invalid("target: " + say("between 50 and 99%%"))
         if not 100 <= label_budget <= 1_000_000:
-            raise Invalid("label-budget: between 100 and 1,000,000 answers")
+            raise Invalid("label-budget: " + say("between 100 and 1,000,000 answers"))
         self.target, self.label_budget = target, label_budget
 
     @property
@@ -164,9 +182,22 @@ class Project(Base):
     def set_people(self, consensus: str, gold_one_in: int) -> None:
         """Raises Invalid for a rule that is none and for gold so often that little else is asked."""
         if consensus not in RULES:
-            raise Invalid(f"consensus: {consensus[:40]!r} is not one of {', '.join(RULES)}")
+            raise Invalid(
+                "consensus: "
+                + say(
+                    "%(consensus)s is not one of %(names)s",
+                    consensus=repr(consensus[:40]),
+                    names=", ".join(RULES),
+                )
+            )
         if gold_one_in and not FEWEST_TO_GOLD <= gold_one_in <= 10_000:
-            raise Invalid(f"gold one in: between {FEWEST_TO_GOLD} and 10,000 answers, or 0 for none")
+            raise Invalid(
+                "gold one in: "
+                + say(
+                    "between %(fewest_to_gold)s and 10,000 answers, or 0 for none",
+                    fewest_to_gold=FEWEST_TO_GOLD,
+                )
+            )
         self.consensus, self.gold_one_in = consensus, gold_one_in
 
     def set_fields(self, asks_sex: bool, asks_life_stage: bool, behaviours: str) -> None:
@@ -184,21 +215,36 @@ class Project(Base):
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
         """Raises Invalid for a gap outside sense."""
         if not 0 <= sequence_gap_s <= 3600:
-            raise Invalid("burst gap: 0 to 3,600 seconds")
+            raise Invalid("burst gap: " + say("0 to 3,600 seconds"))
         if not 0 <= event_gap_minutes <= 7 * 24 * 60:
-            raise Invalid("event gap: 0 minutes to 7 days")
+            raise Invalid("event gap: " + say("0 minutes to 7 days"))
         self.sequence_gap_s, self.event_gap_minutes = sequence_gap_s, event_gap_minutes
 
     def set_fine_tune(self, every: int, loss: str) -> None:
         """Raises Invalid for a step outside sense and for a loss that is none."""
         if every and not FEWEST_TO_TUNE <= every <= 1_000_000:
-            raise Invalid(f"every: between {FEWEST_TO_TUNE:,} and 1,000,000 answers, or 0 for never by itself")
+            raise Invalid(
+                "every: "
+                + say(
+                    "between %(fewest_to_tune)s and 1,000,000 answers, or 0 for never by itself",
+                    fewest_to_tune=figure(FEWEST_TO_TUNE),
+                )
+            )
         if loss not in LOSSES:
-            raise Invalid(f"loss: {loss[:40]!r} is not one of {', '.join(LOSSES)}")
+            raise Invalid(
+                "loss: " + say("%(loss)s is not one of %(names)s", loss=repr(loss[:40]), names=", ".join(LOSSES))
+            )
         self.fine_tune_every, self.fine_tune_loss = every, loss
 
     def set_privacy(self, opened_by: str, hides_unseen: bool) -> None:
         """Raises Invalid for a role that cannot be chosen."""
         if opened_by not in OPENERS:
-            raise Invalid(f"opened-by: {opened_by[:20]!r} is not one of {', '.join(OPENERS)}")
+            raise Invalid(
+                "opened-by: "
+                + say(
+                    "%(opened_by)s is not one of %(names)s",
+                    opened_by=repr(opened_by[:20]),
+                    names=", ".join(OPENERS),
+                )
+            )
         self.opened_by, self.hides_unseen = opened_by, hides_unseen

@@ -23,6 +23,7 @@ from models.label import newest_label_id
 from models.lease import LEASE, Lease
 from models.project import Project
 from models.queue import ask
+from models.words import written
 
 CHOSEN, OPEN, FULL = "chosen", "open", "full"
 ANSWERED, SKIPPED, WITHDRAWN = "answered", "skipped", "withdrawn"  # a pick is open or one of these
@@ -298,7 +299,8 @@ def ask_learn(session: Session, project: Project, reason: str) -> Job:
     return ask(
         session, "learn", project.id,
         {"label_max_id": label_max_id, "seed": project.seed, "parent_id": project.classifier_id, "reason": reason},
-        key=f"learn-{project.id}-{reason}", line="Learning from your answers" if label_max_id else "Choosing the first crops",
+        key=f"learn-{project.id}-{reason}",
+        line=written("Learning from your answers") if label_max_id else written("Choosing the first crops"),
     )  # fmt: skip
 
 

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models.base import Base, utc_now
 from models.errors import Invalid
 from models.user import User
+from models.words import mark, translated
 
 IDLE = dt.timedelta(hours=4)
 ABSOLUTE = dt.timedelta(hours=12)
 LINK_LIFE = dt.timedelta(days=7)
-LINK_IS_SPENT = "This link was used, has expired, or never was. Ask your administrator for a new one."
+LINK_IS_SPENT = mark("This link was used, has expired, or never was. Ask your administrator for a new one.")
 TOUCH_EVERY = dt.timedelta(minutes=1)  # last_seen_at is written at most this often
 
 
@@ -112,13 +113,13 @@ class OneTimeLink(Base):
         """The link of this token. Raises Invalid when it was used, has expired or never was."""
         link = session.scalar(select(cls).where(cls.token_sha256 == token_hash(token)))
         if link is None or link.used_at is not None or link.expires_at < utc_now() or link.user.disabled_at is not None:
-            raise Invalid(LINK_IS_SPENT)
+            raise Invalid(translated(LINK_IS_SPENT))
         return link
 
     def use(self, session: Session, password_hash: str) -> None:
         """Set the password once; every old sign-in of the user ends. Raises Invalid when another request was faster."""
         unused = update(OneTimeLink).where(OneTimeLink.id == self.id, OneTimeLink.used_at.is_(None))
         if session.execute(unused.values(used_at=utc_now()).returning(OneTimeLink.id)).first() is None:
-            raise Invalid(LINK_IS_SPENT)
+            raise Invalid(translated(LINK_IS_SPENT))
         self.user.password_hash = password_hash
         UserSession.end_all(session, self.user_id)

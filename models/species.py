@@ -11,15 +11,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.errors import Invalid
+from models.words import mark, say, translated
 
 FREE_KEYS = "123456789ADIJLOQRTWY"  # ui/UI.md section 6: digits and the letters that no act uses
 TAXON = "taxon"
 SENSITIVITIES = ("", "low", "medium", "high", "extreme")  # Chapman: 3, 2, 1 decimals, not published (PRACTICE 1.5)
 FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
-    "not_animal": ("Not an animal", "X"),
-    "cannot_tell": ("Cannot tell", "U"),
-    "person": ("Person", "P"),
-    "vehicle": ("Vehicle", "V"),
+    "not_animal": (mark("Not an animal"), "X"),
+    "cannot_tell": (mark("Cannot tell"), "U"),
+    "person": (mark("Person"), "P"),
+    "vehicle": (mark("Vehicle"), "V"),
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
 SPECIES = "species"
@@ -88,7 +89,7 @@ class Species(Base):
                     project_id=project_id, name=clean_name(name), scientific_name=clean_scientific(scientific)
                 )
             except Invalid as error:
-                raise Invalid(f"line {number}, {error}") from error
+                raise Invalid(say("line %(number)s, %(error)s", number=number, error=error)) from error
             if species.name.lower() not in known:
                 known.add(species.name.lower())
                 species.hotkey = next(keys, None)
@@ -158,6 +159,11 @@ class Species(Base):
         taken = set(session.scalars(select(cls.hotkey).where(cls.project_id == project_id, cls.hotkey.is_not(None))))
         return [key for key in FREE_KEYS if key not in taken]
 
+    @property
+    def shown_name(self) -> str:
+        """Its name; of an answer that every project has, in the reader's language."""
+        return shown_name(self.kind, self.name)
+
     def rename(self, session: Session, name: str, scientific_name: str, rank: str = "") -> None:
         """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad."""
         cleaned = clean_name(name)
@@ -169,29 +175,43 @@ class Species(Base):
     def give_key(self, session: Session, key: str) -> None:
         """The first key of a species that has none. Raises Invalid when it has one by now: a key in use never moves."""
         if self.hotkey is not None and self.hotkey != key:
-            raise Invalid(f"key: {self.name} has the key {self.hotkey} by now, and keeps it")
+            raise Invalid(
+                "key: "
+                + say("%(name)s has the key %(hotkey)s by now, and keeps it", name=self.name, hotkey=self.hotkey)
+            )
         if self.retired_at is not None:
-            raise Invalid(f"key: {self.name} was taken off the list")
+            raise Invalid("key: " + say("%(name)s was taken off the list", name=self.name))
         self.set_hotkey(session, key)
 
     def set_hotkey(self, session: Session, key: str | None) -> None:
         """Fix the key, or take it away with None. Raises Invalid naming the owner and the free keys."""
         if self.kind not in (None, TAXON):
-            raise Invalid(f"key: {self.name} keeps its key")
+            raise Invalid("key: " + say("%(name)s keeps its key", name=self.name))
         key = key.upper() if key else None
         if key is not None:
             owner = session.scalar(select(Species).where(Species.project_id == self.project_id, Species.hotkey == key))
             free = list(Species.free_keys(session, self.project_id))
             if owner is not None and owner is not self:
-                raise Invalid(f"{key} belongs to {owner.name}. Free: {', '.join(free) or 'none'}.")
+                raise Invalid(
+                    say(
+                        "%(key)s belongs to %(name)s. Free: %(value)s.",
+                        key=key,
+                        name=owner.name,
+                        value=", ".join(free) or "none",
+                    )
+                )
             if len(key) != 1 or key not in FREE_KEYS:
-                raise Invalid(f"{key} is not a key for a species. Free: {', '.join(free) or 'none'}.")
+                raise Invalid(
+                    say(
+                        "%(key)s is not a key for a species. Free: %(value)s.", key=key, value=", ".join(free) or "none"
+                    )
+                )
         self.hotkey = key
 
     def retire(self) -> None:
         """Take it off the list; old answers keep it, its key becomes free."""
         if self.kind != TAXON:
-            raise Invalid(f"{self.name} belongs to every project and stays")
+            raise Invalid(say("%(name)s belongs to every project and stays", name=self.name))
         self.retired_at, self.hotkey = utc_now(), None
 
     def bring_back(self) -> None:
@@ -256,18 +276,25 @@ def refuse_taken(owner: Species | None, name: str) -> None:
     if owner is None:
         return
     if owner.retired_at is not None:
-        raise Invalid(f"name: {name} was retired. Bring {owner.name} back instead.")
+        raise Invalid(
+            "name: " + say("%(name)s was retired. Bring %(name_2)s back instead.", name=name, name_2=owner.name)
+        )
     known_as = "" if owner.name.lower() == name.lower() else f", as {owner.name}"
-    raise Invalid(f"name: {name} is already in the list{known_as}")
+    raise Invalid("name: " + say("%(name)s is already in the list%(known_as)s", name=name, known_as=known_as))
+
+
+def shown_name(kind: str, name: str) -> str:
+    """The project's own name of a species; the fixed answers are in the reader's language."""
+    return name if kind == TAXON else translated(name)
 
 
 def clean_name(name: str) -> str:
     """One line, normalised (NFC), 1 to 200 characters, no control characters. Raises Invalid."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not cleaned or len(cleaned) > 200:
-        raise Invalid("name: between 1 and 200 characters")
+        raise Invalid("name: " + say("between 1 and 200 characters"))
     if is_unprintable(cleaned):
-        raise Invalid("name: it has a character that cannot be shown")
+        raise Invalid("name: " + say("it has a character that cannot be shown"))
     return cleaned
 
 
@@ -292,7 +319,7 @@ def group_of(name: str) -> str | None:
 def clean_rank(rank: str) -> str:
     """Raises Invalid for a rank that is none."""
     if rank not in RANKS:
-        raise Invalid(f"rank: {rank[:40]!r} is not one of {', '.join(RANKS)}")
+        raise Invalid("rank: " + say("%(rank)s is not one of %(names)s", rank=repr(rank[:40]), names=", ".join(RANKS)))
     return rank
 
 

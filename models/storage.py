@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from models.errors import Invalid, NoSpace, TooLarge
 from models.strangers import HEAD_BYTES, not_a_photo
+from models.words import say, written
 
 CHUNK = 1 << 20
 STAGED_S = 24 * 3600  # no file takes longer to come in
@@ -127,8 +128,13 @@ class Store:
         free = shutil.disk_usage(self.root).free
         if free - needed_bytes < self.free_floor_bytes:
             raise NoSpace(
-                f"The disk is nearly full: {gigabytes(free)} free, {gigabytes(needed_bytes)} needed and "
-                f"{gigabytes(self.free_floor_bytes)} kept for answers. Free some space, then go on."
+                say(
+                    "The disk is nearly full: %(free)s free, %(needed_bytes)s needed and %(free_floor_bytes)s "
+                    "kept for answers. Free some space, then go on.",
+                    free=gigabytes(free),
+                    needed_bytes=gigabytes(needed_bytes),
+                    free_floor_bytes=gigabytes(self.free_floor_bytes),
+                )
             )
 
     def receive(self, chunks: Iterable[bytes]) -> Received:
@@ -201,7 +207,11 @@ class Incoming:
         """Take the next bytes. Raises NotAPhoto as soon as the first ones say so, TooLarge past the limit."""
         self.size += len(chunk)
         if self.size > self._store.max_photo_bytes:
-            raise TooLarge(f"the file is larger than {self._store.max_photo_bytes >> 20} MB")
+            raise TooLarge(
+                written(
+                    "the file is larger than %(max_photo_bytes)s MB", max_photo_bytes=self._store.max_photo_bytes >> 20
+                )
+            )
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
             if len(self._head) == HEAD_BYTES:
@@ -210,7 +220,7 @@ class Incoming:
         try:
             self._file.write(chunk)
         except OSError as error:
-            raise NoSpace(f"the file could not be written: {error.strerror}") from error
+            raise NoSpace(say("the file could not be written: %(strerror)s", strerror=error.strerror)) from error
 
     def keep(self) -> Received:
         """Make it durable. Raises NotAPhoto for an empty or foreign file, NoSpace when the disk is full."""
@@ -221,7 +231,7 @@ class Incoming:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise NoSpace(f"the file could not be written: {error.strerror}") from error
+            raise NoSpace(say("the file could not be written: %(strerror)s", strerror=error.strerror)) from error
         move(self._staged, place)
         return received
 

@@ -22,10 +22,11 @@ from models.round import ANSWERED, OPEN, SKIPPED, WITHDRAWN, Pick, lease_to, lea
 from models.species import Species
 from models.undrawing import draw_again, left_words, take_drawing_back
 from models.user import User
+from models.words import mark, written
 
 UNDO, REDO = "undo", "redo"
-NOTHING_TO_UNDO = "There is nothing to take back."
-NOTHING_TO_REDO = "There is nothing to say again."
+NOTHING_TO_UNDO = mark("There is nothing to take back.")
+NOTHING_TO_REDO = mark("There is nothing to say again.")
 
 
 def undo(desk: Desk, *, key: str, of: str | None = None) -> Act:
@@ -106,7 +107,7 @@ def take_back(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     shown = desk.now(target.answer["box_id"])
     settled_by = None if any(pick.box_id == shown.id for pick in opened) else expert_words(desk, shown)
     return told(UNDO, target, shown, list(boxes)) | {
-        "words": settled_by or f"{target.answer['name']}, taken back",
+        "words": settled_by or written("%(name)s, taken back", name=target.answer["name"]),
         "round": desk.standing(round_id_of(target)),
     }
 
@@ -118,7 +119,7 @@ def take_boxes_back(desk: Desk, target: Act) -> dict[str, Any]:
     reopen(desk, boxes, target.before["picks"])
     ask_voices(desk.session, boxes.values())
     return told(UNDO, target, desk.now(target.answer["box_id"]), list(boxes)) | {
-        "words": left_words(desk, left) or f"{target.answer['name']}, taken back",
+        "words": left_words(desk, left) or written("%(name)s, taken back", name=target.answer["name"]),
         "round": desk.standing(round_id_of(target)),
         "drawn": outcome(done, back=True),
     }
@@ -173,7 +174,11 @@ def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     ask_voices(desk.session, boxes.values())
     rounds = desk.close_rounds({pick.round_id for pick in picks})
     round_id = round_id_of(target)
-    words = f"{target.answer['name']}, skipped again" if target.kind == SKIP else f"{target.answer['name']} saved."
+    words = (
+        written("%(name)s, skipped again", name=target.answer["name"])
+        if target.kind == SKIP
+        else written("%(name)s saved.", name=target.answer["name"])
+    )
     shown = desk.now(target.answer["box_id"])
     standing = rounds.get(round_id or 0) or desk.standing(round_id)
     return told(REDO, target, shown, list(boxes)) | {"words": words, "round": standing}
@@ -239,4 +244,4 @@ def expert_words(desk: Desk, box: Box) -> str | None:
     if winner is None or winner.user_id == desk.user_id or winner.role not in EXPERTS:
         return None
     expert = desk.session.get_one(User, winner.user_id)
-    return f"{expert.name} has settled this crop. Your answer stays in its history."
+    return written("%(name)s has settled this crop. Your answer stays in its history.", name=expert.name)

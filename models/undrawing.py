@@ -12,6 +12,7 @@ from models.drawing import ask_crops, delete, hold_photo, replace, restore
 from models.label import Label
 from models.round import Pick
 from models.user import User
+from models.words import written
 
 
 def take_drawing_back(desk: Desk, target: Act) -> tuple[list[BoxEdit], list[BoxEdit]]:
@@ -90,5 +91,7 @@ def left_words(desk: Desk, left: list[BoxEdit]) -> str | None:
     drew = select(User.name).join(BoxEdit, BoxEdit.user_id == User.id).where(*others).order_by(BoxEdit.id.desc())
     spoke = select(User.name).join(Label, Label.user_id == User.id)
     named = spoke.where(Label.box_id.in_(of), User.id != desk.user_id).order_by(Label.id.desc())
-    name = desk.session.scalar(drew.limit(1)) or desk.session.scalar(named.limit(1)) or "Somebody"
-    return f"{name} has worked on this box since. It stays as it is."
+    name = desk.session.scalar(drew.limit(1)) or desk.session.scalar(named.limit(1)) or ""
+    if not name:
+        return written("Somebody has worked on this box since. It stays as it is.")
+    return written("%(name)s has worked on this box since. It stays as it is.", name=name)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.errors import Conflict, Invalid
+from models.words import say
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 THEMES = ("system", "light", "dark")
@@ -31,6 +32,7 @@ class User(Base):
     letters: Mapped[bool] = mapped_column(default=True)  # whether letters and digits answer (WCAG 2.1.4)
     bright: Mapped[int] = mapped_column(default=0)  # of the stage, -LIGHTEST to LIGHTEST; 0: as shot
     contrast: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(String(20), default="")  # that of the sentences; empty: as the browser asks
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
@@ -45,10 +47,10 @@ class User(Base):
         """A new account without a password. Raises Invalid when the address is taken or is none."""
         address = clean_email(email)
         if not is_address(address):
-            raise Invalid(f"email: {email[:80]!r} is not an address")
+            raise Invalid("email: " + say("%(email)s is not an address", email=repr(email[:80])))
         cleaned = clean_person(name)
         if cls.by_email(session, address) is not None:
-            raise Invalid(f"email: there is already an account for {address}")
+            raise Invalid("email: " + say("there is already an account for %(address)s", address=address))
         user = cls(email=address, name=cleaned, is_admin=is_admin)
         session.add(user)
         session.flush()
@@ -61,20 +63,25 @@ class User(Base):
     def set_theme(self, theme: str) -> None:
         """Raises Invalid for anything but system, light and dark."""
         if theme not in THEMES:
-            raise Invalid(f"theme: {theme[:20]!r} is not one of {', '.join(THEMES)}")
+            raise Invalid(
+                "theme: " + say("%(theme)s is not one of %(names)s", theme=repr(theme[:20]), names=", ".join(THEMES))
+            )
         self.theme = theme
 
     def set_light(self, bright: int, contrast: int) -> None:
         """Raises Invalid beyond what the stage can show."""
         for field, value in (("bright", bright), ("contrast", contrast)):
             if not -LIGHTEST <= value <= LIGHTEST:
-                raise Invalid(f"{field}: between {-LIGHTEST} and {LIGHTEST}; 0 is as shot")
+                raise Invalid(
+                    f"{field}: "
+                    + say("between %(value)s and %(lightest)s; 0 is as shot", value=-LIGHTEST, lightest=LIGHTEST)
+                )
         self.bright, self.contrast = bright, contrast
 
     def disable(self, *, by: User) -> None:
         """Nobody gets in with this account any more; what the person said stays. Raises Conflict for one's own account."""
         if by.id == self.id:
-            raise Conflict("You cannot disable your own account. Ask another administrator.")
+            raise Conflict(say("You cannot disable your own account. Ask another administrator."))
         self.disabled_at = self.disabled_at or utc_now()
 
     def enable(self) -> None:
@@ -102,7 +109,7 @@ def clean_person(name: str) -> str:
     """A person's name on one line. Raises Invalid for an empty, too long or unprintable one."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not 1 <= len(cleaned) <= 200:
-        raise Invalid("name: between 1 and 200 characters")
+        raise Invalid("name: " + say("between 1 and 200 characters"))
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co") for character in cleaned):
-        raise Invalid("name: it has a character that cannot be shown")
+        raise Invalid("name: " + say("it has a character that cannot be shown"))
     return cleaned

@@ -13,6 +13,7 @@ from app.security.passwords import hash_password, is_password_of
 from models.errors import DomainError, Invalid, TooManyTries
 from models.session import OneTimeLink
 from models.user import User, clean_email
+from models.words import say, say_many
 
 Text = Annotated[str, Form()]
 
@@ -39,7 +40,7 @@ def sign_in_of(request: Request, house: InHouse, email: Text = "", password: Tex
     with house.database.reading() as session:
         user = User.by_email(session, email)
         error = refusal_of(
-            request, house, user, clean_email(email)[:320], password, "Email and password do not belong together."
+            request, house, user, clean_email(email)[:320], password, say("Email and password do not belong together.")
         )
         return SignIn(email, error=error) if error or user is None else SignIn(email, user.id)
 
@@ -48,7 +49,7 @@ def change_of(request: Request, house: InHouse, old_password: Text = "", passwor
     """A signed-in person's new password, when the old one is right. Raises NotSignedIn."""
     with house.database.reading() as session:
         user = signed_in(request, session)
-        error = refusal_of(request, house, user, user.email, old_password, "This is not your password.")
+        error = refusal_of(request, house, user, user.email, old_password, say("This is not your password."))
     return Chosen(error=Invalid(f"old_password: {error}")) if error else hashed(password)
 
 
@@ -77,8 +78,8 @@ def refusal_of(
 def tries_left(left: int) -> str:
     """4 tries are left."""
     if left == 0:
-        return "No try is left: wait 10 minutes, or ask your administrator."
-    return "1 try is left." if left == 1 else f"{left} tries are left."
+        return say("No try is left: wait 10 minutes, or ask your administrator.")
+    return say_many("%(num)s try is left.", "%(num)s tries are left.", left)
 
 
 def hashed(password: str) -> Chosen:

@@ -13,6 +13,7 @@ from models.errors import NotYours
 from models.lease import Lease
 from models.session import UserSession
 from models.user import User, clean_email
+from models.words import say
 
 SHOWN = 200  # a list for people to read; `find` narrows it
 
@@ -53,7 +54,7 @@ def person(session: Session, user_id: int) -> User:
     """Raises NotYours when there is no such account."""
     found = session.get(User, user_id) if 0 < user_id < 2**31 else None
     if found is None:
-        raise NotYours("There is no such account.")
+        raise NotYours(say("There is no such account."))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.exports.cells import Column
 from app.exports.rows import CountRow, SpeciesRow
+from models.words import mark
 
 
 def wall_clock(moment: dt.datetime | None) -> str:
@@ -45,58 +46,60 @@ def tally(words: Iterable[str]) -> str:
 
 
 SPECIES: tuple[Column[SpeciesRow], ...] = (
-    Column("file", "Path of the photo as it was uploaded", lambda row: row.photo.path, is_text=True),
-    Column("deployment", "Camera at a site for a period: its folder", lambda row: row.photo.deployment, is_text=True),
+    Column("file", mark("Path of the photo as it was uploaded"), lambda row: row.photo.path, is_text=True),
+    Column("deployment", mark("Camera at a site for a period: its folder"), lambda row: row.photo.deployment, is_text=True),
     Column(
-        "time", "The camera’s clock, corrected where it was wrong, without a zone",
+        "time", mark("The camera’s clock, corrected where it was wrong, without a zone"),
         lambda row: wall_clock(row.photo.taken_at),
     ),
     Column(
         "species",
-        "Name of the species; person, vehicle or unknown; empty, unclassified, failed or not_yet_processed",
+        mark("Name of the species; person, vehicle or unknown; empty, unclassified, failed or not_yet_processed"),
         lambda row: row.species,
         is_text=True,
     ),
-    Column("scientific_name", "As in the species list", lambda row: row.scientific_name, is_text=True),
-    Column("count", "Its boxes in this photo; a person’s own count where there is one", lambda row: number(row.count)),
-    Column("source", "human or predicted; a person’s name wins", lambda row: row.source),
+    Column("scientific_name", mark("As in the species list"), lambda row: row.scientific_name, is_text=True),
+    Column("count", mark("Its boxes in this photo; a person’s own count where there is one"), lambda row: number(row.count)),
+    Column("source", mark("human or predicted; a person’s name wins"), lambda row: row.source),
     Column(
-        "probability", "The classifier’s, for predicted rows; the lowest of the boxes",
+        "probability", mark("The classifier’s, for predicted rows; the lowest of the boxes"),
         lambda row: probability(row.probability),
     ),
-    Column("who", "Whose answer settled it; of several the newest", lambda row: row.who, is_text=True),
-    Column("when", "When that was said, UTC", lambda row: utc(row.when)),
-    Column("certain", "no: somebody was not certain; blank when no person said it", lambda row: yes_no(row.certain)),
+    Column("who", mark("Whose answer settled it; of several the newest"), lambda row: row.who, is_text=True),
+    Column("when", mark("When that was said, UTC"), lambda row: utc(row.when)),
+    Column("certain", mark("no: somebody was not certain; blank when no person said it"), lambda row: yes_no(row.certain)),
     Column(
-        "checkpoint", "Which network predicted; for the others, which one found the boxes",
+        "checkpoint", mark("Which network predicted; for the others, which one found the boxes"),
         lambda row: row.checkpoint, is_text=True,
     ),
-    Column("image", "Number of the photo, the id in counts.csv", lambda row: str(row.photo.id)),
-    Column("sex", "female, male; where they differ with how many boxes", lambda row: tally(o.sex for o in row.observed)),
+    Column("image", mark("Number of the photo, the id in counts.csv"), lambda row: str(row.photo.id)),
+    Column("sex", mark("female, male; where they differ with how many boxes"), lambda row: tally(o.sex for o in row.observed)),
     Column(
-        "life_stage", "adult, subadult, juvenile; where they differ with how many boxes",
+        "life_stage", mark("adult, subadult, juvenile; where they differ with how many boxes"),
         lambda row: tally(o.life_stage for o in row.observed),
     ),
     Column(
-        "behaviour", "From the project’s list; where they differ with how many boxes",
+        "behaviour", mark("From the project’s list; where they differ with how many boxes"),
         lambda row: tally(o.behaviour for o in row.observed), is_text=True,
     ),
 )  # fmt: skip
 
 COUNTS: tuple[Column[CountRow], ...] = (
-    Column("level", "image: one photo; sequence: one burst", lambda row: row.level),
-    Column("id", "Number of the photo or of the burst, unique within its level", lambda row: str(row.id)),
-    Column("file", "Path of the photo; of a burst its first one", lambda row: row.file, is_text=True),
-    Column("deployment", "Camera at a site for a period: its folder", lambda row: row.deployment, is_text=True),
-    Column("sequence", "Number of the burst that it belongs to", lambda row: number(row.sequence_id)),
-    Column("first", "The camera’s clock at its first photo", lambda row: wall_clock(row.first_at)),
-    Column("last", "The camera’s clock at its last photo", lambda row: wall_clock(row.last_at)),
-    Column("photos", "How many photos it has", lambda row: str(row.photos)),
-    Column("count", "Animals by boxes; of a burst the most in any one photo", lambda row: number(row.count)),
-    Column("corrected", "Animals that a person counted; blank when nobody did", lambda row: number(row.corrected)),
-    Column("bin", "0, 1 to 10, 11-50 or 51+, of the corrected count where there is one", lambda row: row.bin),
-    Column("state", "named, empty, unclassified, failed or not_yet_processed", lambda row: row.state),
+    Column("level", mark("image: one photo; sequence: one burst"), lambda row: row.level),
+    Column("id", mark("Number of the photo or of the burst, unique within its level"), lambda row: str(row.id)),
+    Column("file", mark("Path of the photo; of a burst its first one"), lambda row: row.file, is_text=True),
+    Column("deployment", mark("Camera at a site for a period: its folder"), lambda row: row.deployment, is_text=True),
+    Column("sequence", mark("Number of the burst that it belongs to"), lambda row: number(row.sequence_id)),
+    Column("first", mark("The camera’s clock at its first photo"), lambda row: wall_clock(row.first_at)),
+    Column("last", mark("The camera’s clock at its last photo"), lambda row: wall_clock(row.last_at)),
+    Column("photos", mark("How many photos it has"), lambda row: str(row.photos)),
+    Column("count", mark("Animals by boxes; of a burst the most in any one photo"), lambda row: number(row.count)),
+    Column(
+        "corrected", mark("Animals that a person counted; blank when nobody did"), lambda row: number(row.corrected)
+    ),
+    Column("bin", mark("0, 1 to 10, 11-50 or 51+, of the corrected count where there is one"), lambda row: row.bin),
+    Column("state", mark("named, empty, unclassified, failed or not_yet_processed"), lambda row: row.state),
 )
 
 COLUMNS: dict[str, tuple[Column[Any], ...]] = {"species.csv": SPECIES, "counts.csv": COUNTS}
-SUMMARY = {"species.csv": "one row a photo and species", "counts.csv": "photos and bursts, with bins"}
+SUMMARY = {"species.csv": mark("one row a photo and species"), "counts.csv": mark("photos and bursts, with bins")}

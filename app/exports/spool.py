@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from app.exports.cells import TextSink
 from models.errors import Busy
 from models.storage import Store
+from models.words import say
 
 AT_ONCE = 4  # exports that one process writes at the same time
 BLOCK = 1 << 16
@@ -36,7 +37,7 @@ class Spool:
         self._store, self._write = store, write
         self._file = tempfile.TemporaryFile(dir=store.root / "staging")  # noqa: SIM115 - it lives as long as the download
         if not seats.acquire(blocking=False):
-            raise Busy(f"{AT_ONCE} exports are being written already; try again in a moment")
+            raise Busy(say("%(at_once)s exports are being written already; try again in a moment", at_once=AT_ONCE))
         self._pending: list[str] = []
         self._pending_size = 0
         self._written = 0

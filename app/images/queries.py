@@ -18,6 +18,7 @@ from models.privacy import Opening, Veil, veils, with_person
 from models.project import Project
 from models.session import ABSOLUTE, IDLE, UserSession, token_hash
 from models.user import User
+from models.words import say
 
 LARGEST = 1 << 63
 
@@ -79,7 +80,7 @@ def photo_to_open(session: Session, image_id: int) -> Image:
     """Raises NotYours when there is none."""
     found = session.get(Image, image_id)
     if found is None:
-        raise NotYours("This photo does not exist, or is not yours to see.")
+        raise NotYours(say("This photo does not exist, or is not yours to see."))
     return found
 
 

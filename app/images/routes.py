@@ -24,11 +24,12 @@ from models.errors import Busy, NotYours
 from models.image import QUARANTINED, REFUSED
 from models.membership import Role
 from models.privacy import HIDDEN, Opening, ask_blurs
+from models.words import mark, translated
 
 router = APIRouter()
-NOBODY = "This photo does not exist, or is not yours to see."
-BROKEN = "This photo cannot be shown; its file is damaged."
-NOT_YET = "Nobody has looked through this photo yet; its picture is made then."
+NOBODY = mark("This photo does not exist, or is not yours to see.")
+BROKEN = mark("This photo cannot be shown; its file is damaged.")
+NOT_YET = mark("Nobody has looked through this photo yet; its picture is made then.")
 FOR_A_DAY = "private, max-age=86400, immutable"
 CROP_PX = 256
 GREY = (
@@ -74,7 +75,7 @@ def found(request: Request, house: House, seen: Seen | None) -> Seen:
     if seen is None:
         with house.database.reading() as session:
             signed_in(request, session)
-        raise NotYours(NOBODY)
+        raise NotYours(translated(NOBODY))
     return seen
 
 
@@ -92,7 +93,7 @@ def picture(house: House, seen: Seen, sharp: Path, name: str, size_px: tuple[int
             have_blurred(house, seen.project_id)
             return grey(size_px)
     if content is None:
-        raise NotYours(BROKEN if seen.state in (QUARANTINED, REFUSED) else NOT_YET)
+        raise NotYours(translated(BROKEN if seen.state in (QUARANTINED, REFUSED) else NOT_YET))
     caching = "no-store" if seen.private else FOR_A_DAY
     return Response(content, media_type="image/jpeg", headers={"cache-control": caching})
 

@@ -13,6 +13,7 @@ import structlog
 from app.now import Now, now_of
 from models.database import Database
 from models.errors import Busy
+from models.words import say
 
 EVERY_S = 1.0
 HEARTBEAT_S = 15.0
@@ -40,7 +41,7 @@ class Progress:
     def check_room(self) -> None:
         """Raises Busy when so many watch that the next one has to ask now and then instead."""
         if sum(map(len, self._watchers.values())) >= MAX_STREAMS:
-            raise Busy("too many pages watch the worker; this one asks every few seconds instead")
+            raise Busy(say("too many pages watch the worker; this one asks every few seconds instead"))
 
     def close(self) -> None:
         """End every stream now, so that the server can stop."""

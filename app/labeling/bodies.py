@@ -16,6 +16,7 @@ from models.drawing import MOST_DRAWN, Drawing
 from models.errors import Invalid
 from models.note import MOST_TEXT
 from models.observed import Observed, observed
+from models.words import say
 
 LARGEST_ID = 2**31 - 1
 NUMBER = re.compile(r"[0-9]{1,10}")
@@ -116,7 +117,7 @@ class Drawn(Body):
         """Raises Invalid when a box is moved twice."""
         moved = {each.box_id: each.corners for each in self.moved}
         if len(moved) < len(self.moved):
-            raise Invalid("moved: a box is named twice")
+            raise Invalid("moved: " + say("a box is named twice"))
         return Drawing(moved, self.added, self.deleted)
 
 
@@ -142,7 +143,7 @@ async def sent_fields(request: Request) -> dict[str, Any]:
     try:
         return await read_fields(request)
     except ClientDisconnect as error:
-        raise Invalid("body: it broke off") from error
+        raise Invalid("body: " + say("it broke off")) from error
 
 
 async def read_fields(request: Request) -> dict[str, Any]:
@@ -163,9 +164,9 @@ def json_object(raw: bytes) -> dict[str, Any]:
     try:
         sent = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise Invalid("body: it is not JSON") from error
+        raise Invalid("body: " + say("it is not JSON")) from error
     if not isinstance(sent, dict):
-        raise Invalid("body: it must be one JSON object")
+        raise Invalid("body: " + say("it must be one JSON object"))
     return sent
 
 
@@ -189,5 +190,5 @@ def checked(kind: type[Kind], sent: dict[str, Any]) -> Kind:
     except ValidationError as error:
         first = error.errors()[0]
         field = first["loc"][0] if first["loc"] else "body"
-        words = "choose an answer, or type a name" if field == "species" else first["msg"]
+        words = say("choose an answer, or type a name") if field == "species" else first["msg"]
         raise Invalid(f"{field}: {words}") from error

@@ -12,6 +12,7 @@ from models.desk import Desk
 from models.note import COMMENT, FLAG, UNFLAG
 from models.observed import Observed
 from models.privacy import Opening, veils
+from models.words import say
 
 GUESSES = 5
 FRAMES = 12  # photos of a burst on the film strip
@@ -85,7 +86,7 @@ def photo(box: AnyRow) -> dict[str, Any]:
         "file": box.path.rsplit("/", 1)[-1],
         "camera": box.camera,
         "time": camera_time(box.taken_at),
-        "clock": f"{box.taken_at:%H:%M:%S}" if box.taken_at else "no time",
+        "clock": f"{box.taken_at:%H:%M:%S}" if box.taken_at else say("no time"),
     }
 
 

@@ -13,7 +13,7 @@ from app.dependencies import LARGEST_ID, Access, ActingAnnotator, InHouse, Viewe
 from app.forms import go
 from app.labeling import grid_queries, queries
 from app.labeling.bodies import AboutMany, Body, SaidOfMany, SentFields, checked
-from app.labeling.page import desk_of, empty_panel
+from app.labeling.page import answer_of, desk_of, empty_panel
 from app.labeling.routes import box_of, by_whom
 from app.labeling.tiles import ALIKE, ALL, ROUND, SORTS, Asked, columns, grid_of
 from app.labeling.veils import shown_now
@@ -23,6 +23,7 @@ from models.answering import MOST_AT_ONCE, answer_many, answerable, empty_photos
 from models.box import Box
 from models.desk import Desk
 from models.errors import Invalid
+from models.words import say, translated
 
 router = APIRouter(max_body_size=128 << 10)
 PLAIN = 100  # tiles of the page without script
@@ -60,7 +61,8 @@ def show_grid(
     grid = grid_of(desk, asked, retired)
     tiles = [tile for group in grid["groups"] for tile in group["tiles"]]
     return page(
-        request, "labeling/grid.html", project=member.project, tab="Label", asked=asked, sorts=SORTS, cameras=cameras,
+        request, "labeling/grid.html", project=member.project, tab="Label", asked=asked, cameras=cameras,
+        sorts={name: translated(words) for name, words in SORTS.items()},
         grid=grid, start=start, plain=PLAIN, shown={tile.box_id for tile in tiles[start : start + PLAIN]}, focus=box, at=at,
         people=grid_queries.people(member.session, member.project.id), crop=None, standing=grid["standing"], most=MOST_AT_ONCE,
         rate=queries.answers_a_minute(member.session, member.project.id, member.user.id),
@@ -121,7 +123,7 @@ def skip_many(request: Request, sent: SentFields, member: ActingAnnotator, house
 def with_box(sent: dict[str, Any]) -> dict[str, Any]:
     """A form names no crop to go back to: it is the first of the selection. Raises Invalid where nothing is selected."""
     if not sent.get("boxes"):
-        raise Invalid("boxes: select at least one crop")
+        raise Invalid("boxes: " + say("select at least one crop"))
     return {"box": sent["boxes"][0]} | sent
 
 
@@ -139,10 +141,15 @@ def from_boxes(desk: Desk, sent: dict[str, Any]) -> dict[str, Any]:
         if box_id in spoken:
             continue
         if box_id in blind or box_id not in firsts:
-            raise Invalid(f"boxes: the classifier says nothing of crop {box_id}. Name it yourself, or leave it out.")
+            raise Invalid(
+                "boxes: "
+                + say(
+                    "the classifier says nothing of crop %(box_id)s. Name it yourself, or leave it out.", box_id=box_id
+                )
+            )
         said.append([box_id, firsts[box_id][0]])
     if not said:
-        raise Invalid("boxes: every one of them has a name")
+        raise Invalid("boxes: " + say("every one of them has a name"))
     return sent | {"said": said, "box": said[0][0]}
 
 
@@ -160,4 +167,4 @@ def told_grid(request: Request, desk: Desk, act: Act, asked: Asked) -> Response:
     if wants_page(request):
         return go(f"/projects/{desk.project.id}/grid{asked.but()}")
     shown = shown_now(desk.session, act.answer["boxes"], act.answer["box_id"])
-    return JSONResponse(act.answer | shown | {"act_id": act.id, "classifier_id": desk.project.classifier_id})
+    return JSONResponse(answer_of(act) | shown | {"act_id": act.id, "classifier_id": desk.project.classifier_id})

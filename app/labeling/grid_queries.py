@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.pages import day_of
 from models.base import utc_now
 from models.beside import speaks
 from models.box import Box, askable
@@ -22,6 +23,7 @@ from models.likeness import Likeness
 from models.membership import Membership, Role
 from models.round import CHOSEN, OPEN, Pick, Round
 from models.user import User
+from models.words import say
 
 AnyRow = Row[*tuple[Any, ...]]
 MOST = 20_000  # tiles of one grid
@@ -171,4 +173,4 @@ def cameras(session: Session, project_id: int) -> dict[int, str]:
 
 def moment(taken_at: dt.datetime | None) -> str:
     """The camera's clock to the minute, for a burst's head."""
-    return f"{taken_at.day} {taken_at:%B %Y, %H:%M}" if taken_at else "no time"
+    return f"{day_of(taken_at)}, {taken_at:%H:%M}" if taken_at else say("no time")

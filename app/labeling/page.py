@@ -23,6 +23,7 @@ from models.privacy import Opening, may_open
 from models.round import Pick, lease_to, leases_of
 from models.serving import serve
 from models.species import FREE_KEYS, TAXON
+from models.words import retold
 
 
 def desk_of(access: Access, house: House) -> Desk:
@@ -136,6 +137,11 @@ def offered(species: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return {"taxa": taxa, "others": [each for each in here if each["kind"] != TAXON]}
 
 
+def answer_of(act: Act) -> dict[str, Any]:
+    """What an act answered; the row keeps its words in English, this person reads another language."""
+    return act.answer | {name: retold(act.answer[name]) for name in ("name", "words") if name in act.answer}
+
+
 def last_shown(desk: Desk) -> dict[str, Any]:
     """The foot of the panel: what was done last, and whether it can be taken back or done again."""
     newest = queries.newest_act(desk)
@@ -150,7 +156,7 @@ def shown(desk: Desk, act: Act) -> dict[str, Any]:
     return {
         "box_id": answer["box_id"],
         "picture": crops_now(desk.session, [answer["box_id"]])[answer["box_id"]],
-        "name": answer["name"],
+        "name": retold(answer["name"]),
         "taken_back": act.kind == "undo",
         "late": bool(answer.get("late")),
         "crop": answer["round"]["done"] if answer.get("round") else None,

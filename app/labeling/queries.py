@@ -24,7 +24,7 @@ from models.lease import Lease
 from models.membership import Role
 from models.project import Project
 from models.round import CHOSEN, OPEN, Pick, Round
-from models.species import Species, Synonym
+from models.species import Species, Synonym, shown_name
 
 RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
@@ -101,7 +101,8 @@ def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
     ).where(Species.project_id == project_id)
     return [
         {
-            "id": row.id, "kind": row.kind, "name": row.name, "scientific_name": row.scientific_name, "rank": row.rank,
+            "id": row.id, "kind": row.kind, "name": shown_name(row.kind, row.name),
+            "scientific_name": row.scientific_name, "rank": row.rank,
             "hotkey": row.hotkey, "synonyms": names[row.id], "retired": row.retired_at is not None,
             "used": used.get(row.id, 0),
         }

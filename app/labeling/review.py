@@ -24,12 +24,16 @@ from models.desk import Desk
 from models.label import Label
 from models.membership import Role
 from models.privacy import Opening
+from models.words import mark, translated
 
 router = APIRouter()
 CHIPS = {
-    FLAGGED: "Flagged", DIFFER: "People differ", UNLIKE: "Neighbours differ", DOUBTED: "The classifier differs",
-    UNCERTAIN: "Not certain",
-}  # fmt: skip
+    FLAGGED: mark("Flagged"),
+    DIFFER: mark("People differ"),
+    UNLIKE: mark("Neighbours differ"),
+    DOUBTED: mark("The classifier differs"),
+    UNCERTAIN: mark("Not certain"),
+}
 
 
 @router.get("/projects/{project_id}/review")
@@ -79,7 +83,8 @@ def choices(desk: Desk, offered: dict[str, list[dict[str, Any]]]) -> dict[str, A
     people = review_lists.speakers(desk.session, desk.project.id)
     cameras = review_lists.cameras(desk.session, desk.project.id)
     return {
-        "states": STATES, "names": names, "people": people, "people_by_id": dict(people), "cameras": cameras,
+        "states": {name: translated(words) for name, words in STATES.items()},
+        "names": names, "people": people, "people_by_id": dict(people), "cameras": cameras,
         "cameras_by_id": dict(cameras), "looked": LOOKED,
     }  # fmt: skip
 
@@ -102,7 +107,9 @@ def neighbours(queue: list[Case], at: int | None) -> tuple[int | None, int | Non
 
 def chips(every: list[Case]) -> list[tuple[str, str, int]]:
     """(reason, words, how many) of those that there are."""
-    counts = [(reason, words, sum(case.reason == reason for case in every)) for reason, words in CHIPS.items()]
+    counts = [
+        (reason, translated(words), sum(case.reason == reason for case in every)) for reason, words in CHIPS.items()
+    ]
     return [chip for chip in counts if chip[2]]
 
 

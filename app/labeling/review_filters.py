@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from app.dependencies import LARGEST_ID, not_yours
 from app.labeling.review_queries import REASONS
 from models.errors import Invalid
+from models.words import mark, say, translated
 
 DOUBTFUL, OPEN, ANSWERED, UNREVIEWED, REVIEWED, UNCERTAIN = (
     "",
@@ -20,15 +21,15 @@ DOUBTFUL, OPEN, ANSWERED, UNREVIEWED, REVIEWED, UNCERTAIN = (
     "uncertain",
 )
 STATES = {  # in the order of the form; the first is the queue
-    DOUBTFUL: "Doubtful",
-    OPEN: "No answer yet",
-    ANSWERED: "Answered",
-    UNREVIEWED: "Answered, not reviewed",
-    REVIEWED: "Reviewed by an expert",
-    UNCERTAIN: "Answered, not certain",
+    DOUBTFUL: mark("Doubtful"),
+    OPEN: mark("No answer yet"),
+    ANSWERED: mark("Answered"),
+    UNREVIEWED: mark("Answered, not reviewed"),
+    REVIEWED: mark("Reviewed by an expert"),
+    UNCERTAIN: mark("Answered, not certain"),
 }
 LARGEST = {"species": LARGEST_ID, "person": LARGEST_ID, "camera": LARGEST_ID, "least": 100, "most": 100}
-WORDS = {"least": "lowest guess", "most": "highest guess"}
+WORDS = {"least": mark("lowest guess"), "most": mark("highest guess")}
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def whole(name: str, text: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LARGEST[name]:
-        upto = f" from 0 to {LARGEST[name]}" if LARGEST[name] <= 100 else ""
-        raise Invalid(f"{WORDS.get(name, name)}: a whole number{upto}")
+        field = translated(WORDS.get(name, name))
+        if LARGEST[name] <= 100:
+            raise Invalid(f"{field}: " + say("a whole number from 0 to %(most)s", most=LARGEST[name]))
+        raise Invalid(f"{field}: " + say("a whole number"))
     return int(text)

@@ -44,7 +44,7 @@ from app.labeling.bodies import (
     checked,
 )
 from app.labeling.crops import Crop, crops_of, crops_of_photo, guesses
-from app.labeling.page import desk_of, label_page, leased_crops
+from app.labeling.page import answer_of, desk_of, label_page, leased_crops
 from app.labeling.review_filters import Filters
 from app.labeling.veils import shown_now
 from app.labeling.waiting import why_nothing
@@ -62,6 +62,7 @@ from models.privacy import Opening
 from models.round import ask_next
 from models.serving import serve
 from models.taking_back import redo, undo
+from models.words import say
 
 router = APIRouter(max_body_size=64 << 10)
 
@@ -293,7 +294,7 @@ def start_next_round(request: Request, member: ActingAnnotator) -> Response:
 def by_whom(member: Access, body: Body | Wanted) -> None:
     """Raises NotSignedIn when the page was made for somebody else: the answer waits for that person's own sign-in."""
     if body.by is not None and body.by != member.user.id:
-        raise NotSignedIn("These answers belong to somebody else. That person signs in and they are sent.")
+        raise NotSignedIn(say("These answers belong to somebody else. That person signs in and they are sent."))
 
 
 def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bring_crop: bool = False) -> Response:
@@ -310,7 +311,7 @@ def told(request: Request, desk: Desk, act: Act, *, show_crop: bool = False, bri
         extra["crops"] = photo_of(desk, act.answer["image_id"], [box_id])
     if (show_crop or bring_crop) and box_id:
         extra["crop"] = returned_crop(desk, box_id)
-    return JSONResponse(act.answer | extra)
+    return JSONResponse(answer_of(act) | extra)
 
 
 def way_back(request: Request, desk: Desk, box_id: int | None) -> str | None:

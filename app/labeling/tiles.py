@@ -11,11 +11,12 @@ from app.labeling.grid_queries import Wanted
 from app.labeling.veils import Veils
 from models.desk import Desk
 from models.privacy import veils
+from models.words import mark, say, translated
 
 ALIKE, BURST, UNSURE = "alike", "burst", "unsure"
-SORTS = {ALIKE: "Look alike", BURST: "Burst", UNSURE: "Least sure"}
+SORTS = {ALIKE: mark("Look alike"), BURST: mark("Burst"), UNSURE: mark("Least sure")}
 ROUND, ALL = "round", "all"
-HIDDEN = "Hidden for these: some are asked without the guess, to check the classifier"
+HIDDEN = mark("Hidden for these: some are asked without the guess, to check the classifier")
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,10 @@ def grouped(tiles: list[Tile], sort: str, has_learnt: bool) -> list[dict[str, An
     if sort == UNSURE:
         guessed = sorted((tile for tile in tiles if tile.guess), key=lambda tile: tile.p)
         return groups_from(
-            [("Least sure first", None, guessed), ("No guess", None, [tile for tile in tiles if not tile.guess])]
+            [
+                (say("Least sure first"), None, guessed),
+                (say("No guess"), None, [tile for tile in tiles if not tile.guess]),
+            ]
         )
     if sort == BURST:
         bursts: dict[Any, list[Tile]] = {}
@@ -152,7 +156,7 @@ def grouped(tiles: list[Tile], sort: str, has_learnt: bool) -> list[dict[str, An
         if tile.shown:
             names.setdefault(tile.shown, []).append(tile)
     nameless = [tile for tile in tiles if not tile.shown]
-    title = HIDDEN if has_learnt else "No guess yet"
+    title = translated(HIDDEN) if has_learnt else say("No guess yet")
     groups = [*(("", species, named) for species, named in names.items()), (title, None, nameless)]
     return groups_from(sorted(groups, key=most_open_first))
 

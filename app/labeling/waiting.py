@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import exists, func, select
 
 from app.labeling.review_queries import cases
-from app.pages import count_of
 from models.act import Act
 from models.answering import SKIP
 from models.base import utc_now
@@ -21,6 +20,7 @@ from models.presence import listed
 from models.queue import workers
 from models.round import FULL, OPEN, SKIPPED, Pick, Round
 from models.user import User
+from models.words import figure, retold, say, say_many
 
 CHOOSING, SILENT, HELD, ARRIVING = "choosing", "silent", "held", "arriving"
 FIT_FAILED, UNASKED, EMPTY, NOTHING_LEFT = "failed", "unasked", "empty", "done"
@@ -36,31 +36,42 @@ def why_nothing(desk: Desk) -> dict[str, Any]:
     if holders:
         return held(desk, holders)
     if ingest is not None and ingest.state in UNFINISHED:
-        return told(
-            ARRIVING, f"{ingest.line}, {ingest.done:,} of {count_of(ingest.total, 'photo')}. Crops come after that."
-        )
+        far = say_many(
+            "%(line)s, %(done)s of %(num)s photo. Crops come after that.",
+            "%(line)s, %(done)s of %(num)s photos. Crops come after that.",
+            ingest.total, line=retold(ingest.line), done=figure(ingest.done),
+        )  # fmt: skip
+        return told(ARRIVING, far)
     if learn is not None and learn.state == FAILED:
-        return told(FIT_FAILED, "Choosing the next round failed. Your answers are safe. Try again?", may_start=True)
+        return told(
+            FIT_FAILED, say("Choosing the next round failed. Your answers are safe. Try again?"), may_start=True
+        )
     if somebody_unasked(desk):
-        return told(UNASKED, "Some crops have no answer yet. Start the next round?", may_start=True)
+        return told(UNASKED, say("Some crops have no answer yet. Start the next round?"), may_start=True)
     if Round.last_number(desk.session, desk.project.id) == 0:
-        return told(EMPTY, "No crops to answer yet. Upload photos first.")
-    others = voices_wanted(desk)
+        return told(EMPTY, say("No crops to answer yet. Upload photos first."))
+    said = [say("Every crop has an answer."), voices_wanted(desk)]
     doubtful = len(cases(desk.session, desk.project))
     if doubtful:
-        words = f"Every crop has an answer.{others} Review {count_of(doubtful, 'case')}, or upload more photos."
-        return told(NOTHING_LEFT, words, cases=doubtful)
-    return told(NOTHING_LEFT, f"Every crop has an answer.{others} Upload more photos.")
+        said.append(
+            say_many(
+                "Review %(num)s case, or upload more photos.", "Review %(num)s cases, or upload more photos.", doubtful
+            )
+        )
+        return told(NOTHING_LEFT, " ".join(filter(None, said)), cases=doubtful)
+    return told(NOTHING_LEFT, " ".join(filter(None, [*said, say("Upload more photos.")])))
 
 
 def voices_wanted(desk: Desk) -> str:
     """What other people are asked about, in a sentence of its own; empty where nothing is."""
     wanted = select(func.count()).where(Box.project_id == desk.project.id, Box.waits_for == VOICE)
     count = desk.session.scalar(wanted) or 0
-    return (
-        f" {count_of(count, 'crop')} {'waits' if count == 1 else 'wait'} for the voice of another person."
-        if count
-        else ""
+    if not count:
+        return ""
+    return say_many(
+        "%(num)s crop waits for the voice of another person.",
+        "%(num)s crops wait for the voice of another person.",
+        count,
     )
 
 
@@ -87,11 +98,20 @@ def choosing(desk: Desk, learn: Job) -> dict[str, Any]:
     beat = next(iter(workers(desk.session)), None)
     if beat is None or not beat.is_alive:
         return told(SILENT, silence(beat))
-    what = "The next round is" if Round.last_number(desk.session, desk.project.id) else "The first crops are"
+    left = about(seconds_left(desk, learn))
+    is_first = not Round.last_number(desk.session, desk.project.id)
+    said = [
+        say("The first crops are being chosen, %(left)s.", left=left)
+        if is_first
+        else say("The next round is being chosen, %(left)s.", left=left)
+    ]
     skipped = skipped_boxes(desk)
-    meanwhile = f" Meanwhile: {count_of(len(skipped), 'crop')} you skipped." if skipped else ""
+    if skipped:
+        said.append(
+            say_many("Meanwhile: %(num)s crop you skipped.", "Meanwhile: %(num)s crops you skipped.", len(skipped))
+        )
     return told(
-        CHOOSING, f"{what} being chosen, {about(seconds_left(desk, learn))}.{meanwhile}",
+        CHOOSING, " ".join(said),
         skipped=len(skipped), skipped_box_id=skipped[0] if skipped else None,
     )  # fmt: skip
 
@@ -99,9 +119,13 @@ def choosing(desk: Desk, learn: Job) -> dict[str, Any]:
 def silence(beat: WorkerBeat | None) -> str:
     """Nobody works."""
     if beat is None:
-        return "No worker is running. The next round is chosen when one is."
+        return say("No worker is running. The next round is chosen when one is.")
     minutes = max(1, round((utc_now() - beat.beat_at).total_seconds() / 60))
-    return f"The worker has been silent for {count_of(minutes, 'minute')}. The next round is chosen when it is back."
+    return say_many(
+        "The worker has been silent for %(num)s minute. The next round is chosen when it is back.",
+        "The worker has been silent for %(num)s minutes. The next round is chosen when it is back.",
+        minutes,
+    )
 
 
 def seconds_left(desk: Desk, learn: Job) -> float | None:
@@ -119,7 +143,9 @@ def seconds_left(desk: Desk, learn: Job) -> float | None:
 
 def about(seconds: float | None) -> str:
     """A few seconds / about 4 seconds."""
-    return "a few seconds" if seconds is None or seconds < 2 else f"about {round(seconds)} seconds"
+    if seconds is None or seconds < 2:
+        return say("a few seconds")
+    return say("about %(count)s seconds", count=round(seconds))
 
 
 def others_with_picks(desk: Desk) -> list[tuple[str, int]]:
@@ -146,9 +172,11 @@ def held(desk: Desk, holders: list[tuple[str, int]]) -> dict[str, Any]:
     who = listed(names)
     count = sum(count for _name, count in holders)
     may_start = somebody_unasked(desk)
-    question = " Start the next one?" if may_start else ""
-    have = "has" if len(names) == 1 else "have"
-    return told(HELD, f"{who} {have} the last {count} of this round.{question}", may_start=may_start)
+    said = say_many(
+        "%(names)s has the last %(count)s of this round.", "%(names)s have the last %(count)s of this round.", len(names),
+        names=who, count=count,
+    )  # fmt: skip
+    return told(HELD, f"{said} {say('Start the next one?')}" if may_start else said, may_start=may_start)
 
 
 def somebody_unasked(desk: Desk) -> bool:

@@ -14,6 +14,7 @@ from models.fine_tune import KIND, FineTune, alive, named_count, obstacle
 from models.job import ALIVE, FAILED, Job
 from models.project import Project
 from models.storage import Store
+from models.words import say
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def tuning_job(session: Session, project: Project, job_id: str) -> Job:
     """A fine-tune or an embedding of this project. Raises NotYours."""
     job = session.get(Job, job_id)
     if job is None or job.project_id != project.id or job.kind not in (KIND, EMBED):
-        raise NotYours("There is no such job in this project.")
+        raise NotYours(say("There is no such job in this project."))
     return job
 
 

@@ -8,63 +8,64 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.audit import AuditEntry
+from models.words import figure, mark, retold, say, translated, written
 
 # act -> what is said; {names} are the entry's details
 ACTS = {
-    "project.started": "Started the project {name}",
-    "job.stopped": "Stopped the worker at: {line}",
-    "settings.detector": "Detector settings",
-    "settings.rounds": "Round settings",
-    "settings.goal": "When to stop",
-    "settings.gaps": "Bursts and events",
-    "settings.people": "Rules for several people",
-    "settings.fields": "What is asked beside a name",
-    "settings.privacy": "Privacy",
-    "photo.opened": "Opened a photo with people: {file} (photo {image})",
-    "job.paused": "Paused the worker at: {line}",
-    "job.went_on": "Let the worker go on with: {line}",
-    "settings.embedding": "Embedding settings",
-    "embedder.asked": "Asked to fine-tune the embedding",
-    "embedder.tuned": "The fine-tuned embedder took over",
-    "embedder.used": "Went over to embedder {name}",
-    "embedder.removed": "Removed the files of embedder {name}",
-    "network.activated": "Rolled back the {kind} to {name}",
-    "member.added": "Added {name} as {role}",
-    "member.role": "Changed the role of {name}",
-    "member.removed": "Removed {name}, who was {role}",
-    "species.added": "Added the species {name}",
-    "species.renamed": "Renamed a species",
-    "species.key": "Changed the key of {name}",
-    "species.synonym": "Found under another name: {name}, also {synonym}",
-    "species.synonym_removed": "No longer found under {synonym}: {name}",
-    "species.retired": "Retired the species {name}",
-    "species.brought_back": "Brought back the species {name}",
+    "project.started": mark("Started the project %(name)s"),
+    "job.stopped": mark("Stopped the worker at: %(line)s"),
+    "settings.detector": mark("Detector settings"),
+    "settings.rounds": mark("Round settings"),
+    "settings.goal": mark("When to stop"),
+    "settings.gaps": mark("Bursts and events"),
+    "settings.people": mark("Rules for several people"),
+    "settings.fields": mark("What is asked beside a name"),
+    "settings.privacy": mark("Privacy"),
+    "photo.opened": mark("Opened a photo with people: %(file)s (photo %(image)s)"),
+    "job.paused": mark("Paused the worker at: %(line)s"),
+    "job.went_on": mark("Let the worker go on with: %(line)s"),
+    "settings.embedding": mark("Embedding settings"),
+    "embedder.asked": mark("Asked to fine-tune the embedding"),
+    "embedder.tuned": mark("The fine-tuned embedder took over"),
+    "embedder.used": mark("Went over to embedder %(name)s"),
+    "embedder.removed": mark("Removed the files of embedder %(name)s"),
+    "network.activated": mark("Rolled back the %(kind)s to %(name)s"),
+    "member.added": mark("Added %(name)s as %(role)s"),
+    "member.role": mark("Changed the role of %(name)s"),
+    "member.removed": mark("Removed %(name)s, who was %(role)s"),
+    "species.added": mark("Added the species %(name)s"),
+    "species.renamed": mark("Renamed a species"),
+    "species.key": mark("Changed the key of %(name)s"),
+    "species.synonym": mark("Found under another name: %(name)s, also %(synonym)s"),
+    "species.synonym_removed": mark("No longer found under %(synonym)s: %(name)s"),
+    "species.retired": mark("Retired the species %(name)s"),
+    "species.brought_back": mark("Brought back the species %(name)s"),
 }
 FIELDS = {
-    "count_above": "A box counts at or above",
-    "classify_above": "A crop is made at or above",
-    "strategy": "What is asked next",
-    "first_round": "Crops in the first round",
-    "round_size": "Crops in a round",
-    "target": "Stop when right at least",
-    "label_budget": "Label budget",
-    "fine_tune_every": "Fine-tuned by itself every, answers",
-    "fine_tune_loss": "How a fine-tune teaches",
-    "consensus": "When a crop has its name",
-    "gold_one_in": "Answers for one gold crop",
-    "sequence_gap_s": "One burst up to, seconds",
-    "event_gap_minutes": "One visit up to, minutes",
-    "asks_sex": "Sex is asked",
-    "asks_life_stage": "Age is asked",
-    "behaviours": "Behaviours",
-    "opened_by": "People are shown to",
-    "hides_unseen": "Photos are hidden until somebody has looked",
-    "role": "Role",
-    "name": "Name",
-    "scientific_name": "Scientific name",
-    "rank": "Rank",
-    "key": "Key",
-    "in_use": "In use",
+    "count_above": mark("A box counts at or above"),
+    "classify_above": mark("A crop is made at or above"),
+    "strategy": mark("What is asked next"),
+    "first_round": mark("Crops in the first round"),
+    "round_size": mark("Crops in a round"),
+    "target": mark("Stop when right at least"),
+    "label_budget": mark("Label budget"),
+    "fine_tune_every": mark("Fine-tuned by itself every, answers"),
+    "fine_tune_loss": mark("How a fine-tune teaches"),
+    "consensus": mark("When a crop has its name"),
+    "gold_one_in": mark("Answers for one gold crop"),
+    "sequence_gap_s": mark("One burst up to, seconds"),
+    "event_gap_minutes": mark("One visit up to, minutes"),
+    "asks_sex": mark("Sex is asked"),
+    "asks_life_stage": mark("Age is asked"),
+    "behaviours": mark("Behaviours"),
+    "opened_by": mark("People are shown to"),
+    "hides_unseen": mark("Photos are hidden until somebody has looked"),
+    "role": mark("Role"),
+    "name": mark("Name"),
+    "scientific_name": mark("Scientific name"),
+    "rank": mark("Rank"),
+    "key": mark("Key"),
+    "in_use": mark("In use"),
 }
 
 
@@ -91,12 +92,17 @@ def lines(entries: list[AuditEntry]) -> list[Line]:
     return [
         Line(
             entry.at,
-            entry.user.name if entry.user else str(entry.details.get("by") or "the command line"),
-            ACTS.get(entry.act, entry.act).format_map(Details(entry.details)),
+            entry.user.name if entry.user else retold(str(entry.details.get("by") or written("the command line"))),
+            translated(ACTS.get(entry.act, entry.act)) % Details(told(entry.details)),
             changes_of(entry.details.get("changes")),
         )
         for entry in entries
     ]
+
+
+def told(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details with what is a sentence or a word of ours in the reader's language."""
+    return {name: retold(str(value)) if name in ("line", "role", "kind") else value for name, value in details.items()}
 
 
 def changes_of(changes: object) -> list[tuple[str, str, str]]:
@@ -104,7 +110,7 @@ def changes_of(changes: object) -> list[tuple[str, str, str]]:
     if not isinstance(changes, Mapping):
         return []
     return [
-        (FIELDS.get(str(field), str(field)), shown(pair[0]), shown(pair[1]))
+        (translated(FIELDS.get(str(field), str(field))), shown(pair[0]), shown(pair[1]))
         for field, pair in changes.items()
         if isinstance(pair, list) and len(pair) == 2
     ]
@@ -115,7 +121,7 @@ def shown(value: object) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, float):
         return f"{value:.2f}" if round(value, 2) == value else f"{value:g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return figure(value) if isinstance(value, int) else str(value)

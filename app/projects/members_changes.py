@@ -11,6 +11,7 @@ from models.audit import note
 from models.errors import Changed, Invalid, NotAllowed
 from models.membership import Membership, Role
 from models.user import User, clean_email
+from models.words import say
 
 
 def add_member(access: Access, typed: Mapping[str, str]) -> list[User]:
@@ -29,9 +30,11 @@ def add_member(access: Access, typed: Mapping[str, str]) -> list[User]:
             session, typed["email"], typed["name"].strip() or clean_email(typed["email"]).split("@")[0]
         )
     elif person.disabled_at is not None:
-        raise Invalid(f"email: the account of {person.email} is disabled")
+        raise Invalid("email: " + say("the account of %(email)s is disabled", email=person.email))
     elif Membership.of(session, project.id, person.id) is not None:
-        raise Invalid(f"email: {person.name} is in the project already. Change the role in the list.")
+        raise Invalid(
+            "email: " + say("%(name)s is in the project already. Change the role in the list.", name=person.name)
+        )
     Membership.grant(session, project.id, person.id, role)
     note(
         session,
@@ -63,9 +66,15 @@ def change_role(access: Access, member: Membership, role: str, was: str) -> None
     if wanted == old:
         return
     if was and was != old:
-        raise Changed(f"Somebody made {member.user.name} {old.value} since you opened the page. Look again.")
+        raise Changed(
+            say(
+                "Somebody made %(name)s %(old_value)s since you opened the page. Look again.",
+                name=member.user.name,
+                old_value=old.value,
+            )
+        )
     if member.user_id == access.user.id and wanted.rank > access.role.rank:
-        raise NotAllowed("Nobody raises the own role.")
+        raise NotAllowed(say("Nobody raises the own role."))
     Membership.grant(session, access.project.id, member.user_id, wanted)
     if wanted == Role.viewer:
         release_leases(session, access.project.id, member.user_id)
@@ -79,7 +88,7 @@ def remove_member(access: Access, member: Membership, typed_name: str) -> None:
     """Raises Invalid when the name was not typed, Conflict for the last administrator."""
     session, person = access.session, member.user
     if " ".join(typed_name.split()).casefold() != person.name.casefold():
-        raise Invalid(f"name: type {person.name} to leave this member out")
+        raise Invalid("name: " + say("type %(name)s to leave this member out", name=person.name))
     access.project.lock(session)
     session.refresh(member)
     role = member.role
@@ -91,5 +100,5 @@ def remove_member(access: Access, member: Membership, typed_name: str) -> None:
 def role_of(role: str) -> Role:
     """Raises Invalid for a role that is none."""
     if role not in {each.value for each in Role}:
-        raise Invalid("role: choose administrator, expert, annotator or viewer")
+        raise Invalid("role: " + say("choose administrator, expert, annotator or viewer"))
     return Role(role)

@@ -16,6 +16,7 @@ from models.lease import Lease
 from models.membership import Membership, Role
 from models.round import Pick
 from models.session import UserSession
+from models.words import say
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def member(session: Session, project_id: int, user_id: int) -> Membership:
     """Raises NotYours for somebody who is no member."""
     found = Membership.of(session, project_id, user_id) if 0 < user_id < 2**31 else None
     if found is None:
-        raise NotYours("There is no such member in this project.")
+        raise NotYours(say("There is no such member in this project."))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.dependencies import Access, House
 from app.now import Now, now_of
-from app.pages import count_of, duration
+from app.pages import duration, month
 from app.projects.embedding_queries import Brief, brief
 from app.projects.kept import Kept
 from app.projects.overview_queries import Figures, RoundLine, figures, rounds_of
@@ -18,8 +18,14 @@ from models.beside import voices_left
 from models.membership import Role
 from models.presence import company, names_here
 from models.project import Project
+from models.words import figure, mark, retold, say, say_many, translated
 
-ROLE_NAMES = {"admin": "Administrator", "expert": "Expert", "annotator": "Annotator", "viewer": "Viewer"}
+ROLE_NAMES = {
+    "admin": mark("Administrator"),
+    "expert": mark("Expert"),
+    "annotator": mark("Annotator"),
+    "viewer": mark("Viewer"),
+}
 kept_figures: Kept[Figures] = Kept()
 kept_agreement: Kept[str] = Kept()
 
@@ -93,24 +99,34 @@ def people_words(house: House, access: Access) -> list[str]:
 def next_step(access: Access, current: RoundLine | None, counted: Figures, now: Now) -> Step:
     """At most one filled button: the next thing to do."""
     here = f"/projects/{access.project.id}"
-    upload = Step("Upload photos", f"{here}/batches") if access.may(Role.admin) else Step("")
+    upload = Step(say("Upload photos"), f"{here}/batches") if access.may(Role.admin) else Step("")
     if not access.may(Role.annotator):
-        return Step("You may look, not label.")
+        return Step(say("You may look, not label."))
     if current is not None:
-        return Step(f"Label round {current.number}, {current.left:,} left", f"{here}/label", is_main=True)
+        return Step(
+            say(
+                "Label round %(number)s, %(left)s left",
+                number=current.number,
+                left=figure(current.left),
+            ),
+            f"{here}/label",
+            is_main=True,
+        )
     voices = voices_left(access.session, access.project.id, access.user.id)
     if voices:
-        return Step(f"Give second voices, {voices:,} left", f"{here}/label", is_main=True)
+        return Step(say("Give second voices, %(voices)s left", voices=figure(voices)), f"{here}/label", is_main=True)
     if now.job_id or counted.waiting:
         return upload
-    return Step(upload.words, upload.address, is_main=True) if upload.address else Step("Every crop has an answer.")
+    return (
+        Step(upload.words, upload.address, is_main=True) if upload.address else Step(say("Every crop has an answer."))
+    )
 
 
 def summary_of(counted: Figures, names: list[str]) -> str:
     """48,213 photos, 16 cameras, September 2005 to July 2014. Jonas Weber is labeling now."""
     parts = [
-        count_of(counted.photos, "photo"),
-        count_of(counted.cameras, "camera"),
+        say_many("%(num)s photo", "%(num)s photos", counted.photos),
+        say_many("%(num)s camera", "%(num)s cameras", counted.cameras),
         period(counted.first_at, counted.last_at),
     ]
     said = ", ".join(filter(None, parts)) + "."
@@ -121,27 +137,32 @@ def period(first: dt.datetime | None, last: dt.datetime | None) -> str:
     """July 2014 / September 2005 to July 2014, by the cameras' clocks."""
     if first is None or last is None:
         return ""
-    begins, ends = f"{first:%B %Y}", f"{last:%B %Y}"
-    return begins if begins == ends else f"{begins} to {ends}"
+    begins, ends = month(first), month(last)
+    return begins if begins == ends else say("%(first)s to %(last)s", first=begins, last=ends)
 
 
 def role_words(line: ProjectLine) -> str:
     """Administrator, with 3 others / only you."""
-    company = f"with {count_of(line.others, 'other')}" if line.others else "only you"
-    return f"{ROLE_NAMES[line.role]}, {company}"
+    role = translated(ROLE_NAMES[line.role])
+    if not line.others:
+        return say("%(role)s, only you", role=role)
+    return say_many("%(role)s, with %(num)s other", "%(role)s, with %(num)s others", line.others, role=role)
 
 
 def next_words(line: ProjectLine) -> Step:
     """What waits in a project of the list; `is_main` is set in bold."""
     if line.photos == 0:
-        return Step("Upload photos" if line.role == Role.admin else "No photos yet")
+        return Step(say("Upload photos") if line.role == Role.admin else say("No photos yet"))
     if line.role == Role.viewer:
-        return Step("You may look, not label")
+        return Step(say("You may look, not label"))
     if line.round is not None:
-        return Step(f"{line.round.left:,} left in round {line.round.number}", is_main=True)
+        return Step(
+            say("%(left)s left in round %(number)s", left=figure(line.round.left), number=line.round.number),
+            is_main=True,
+        )
     if line.job is not None:
-        doing = "Finding animals" if line.job.kind == "ingest" else line.job.line
+        doing = say("Finding animals") if line.job.kind == "ingest" else retold(line.job.line)
         return Step(", ".join(filter(None, [doing, duration(line.job.seconds_left)])))
     if line.waiting:
-        return Step(f"{count_of(line.waiting, 'photo')} {'waits' if line.waiting == 1 else 'wait'}")
-    return Step("Every crop has an answer" if line.answers else "No animals found yet")
+        return Step(say_many("%(num)s photo waits", "%(num)s photos wait", line.waiting))
+    return Step(say("Every crop has an answer") if line.answers else say("No animals found yet"))

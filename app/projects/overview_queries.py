@@ -14,6 +14,7 @@ from models.image import QUARANTINED, READY, REFUSED, WAITING, Image
 from models.project import Project
 from models.round import ANSWERED, OPEN, SKIPPED, Pick, Round
 from models.species import TAXON, Species
+from models.words import say
 
 FLAGS = ("person", "vehicle", "cannot_tell", "not_animal")  # below the species, in this order
 ROUNDS_SHOWN = 5
@@ -120,8 +121,10 @@ def is_shown(species: Species, line: SpeciesLine) -> bool:
 def line_of(species: Species | None, tally: Tally) -> SpeciesLine:
     """A row of the table; without a species, what nobody named."""
     if species is None:
-        return SpeciesLine(None, "Not named yet", "", tally.people, tally.classifier, tally.photos)
-    return SpeciesLine(species.id, species.name, species.scientific_name, tally.people, tally.classifier, tally.photos)
+        return SpeciesLine(None, say("Not named yet"), "", tally.people, tally.classifier, tally.photos)
+    return SpeciesLine(
+        species.id, species.shown_name, species.scientific_name, tally.people, tally.classifier, tally.photos
+    )
 
 
 def states_of(session: Session, project: Project) -> dict[str, int]:

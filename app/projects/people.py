@@ -11,11 +11,11 @@ from statistics import median
 
 from sqlalchemy.orm import Session
 
-from app.pages import count_of
 from app.projects import people_queries
 from app.projects.people_queries import Judged
 from models.agreement import ENOUGH_CROPS, fleiss_kappa, in_words, wilson95
 from models.consensus import EXPERT, VOICE
+from models.words import figure, mark, say, say_many
 
 PAUSE_S = 120.0  # longer between two answers is no work
 INSTANT_S = 0.2  # shorter are answers that came in together after an offline while
@@ -87,7 +87,12 @@ def by_species(found: Sequence[Judged], names: dict[int, str]) -> list[SpeciesRi
     lines = []
     for species_id, crops in sorted(of.items(), key=lambda pair: (-len(pair[1]), names[pair[0]].casefold())):
         others = Counter(each.said for each in crops if each.said != species_id).most_common(1)
-        instead = f"{names[others[0][0]]}, {others[0][1]:,} of {len(crops):,}" if others else ""
+        instead = ""
+        if others:
+            (other, count) = others[0]
+            instead = say(
+                "%(name)s, %(count)s of %(of)s", name=names[other], count=figure(count), of=figure(len(crops))
+            )
         if len(crops) >= ENOUGH:
             lines.append(SpeciesRight(names[species_id], right_of(crops), instead))
     return lines
@@ -96,12 +101,17 @@ def by_species(found: Sequence[Judged], names: dict[int, str]) -> list[SpeciesRi
 def waiting_words(session: Session, project_id: int) -> str:
     """What the crops wait for that somebody named and that have no name by the project's rule; empty where there is none."""
     counts = people_queries.waiting_counts(session, project_id)
-    whom = {VOICE: "another person’s voice", EXPERT: "an expert"}
-    parts = [f"{counts[kind]:,} for {words}" for kind, words in whom.items() if counts.get(kind)]
+    whom = {VOICE: mark("%(count)s for another person’s voice"), EXPERT: mark("%(count)s for an expert")}
+    parts = [say(words, count=figure(counts[kind])) for kind, words in whom.items() if counts.get(kind)]
     if not parts:
         return ""
     total = sum(counts.values())
-    return f"{count_of(total, 'crop')} {'has' if total == 1 else 'have'} answers and no name yet: {', '.join(parts)}."
+    return say_many(
+        "%(num)s crop has answers and no name yet: %(parts)s.",
+        "%(num)s crops have answers and no name yet: %(parts)s.",
+        total,
+        parts=", ".join(parts),
+    )
 
 
 def agreement_words(session: Session, project_id: int) -> str:
@@ -110,11 +120,25 @@ def agreement_words(session: Session, project_id: int) -> str:
     if not crops:
         return ""
     if len(crops) < ENOUGH_CROPS:
-        were = "was" if len(crops) == 1 else "were"
-        return f"Too few to say: {len(crops)} of the {ENOUGH_CROPS} crops needed {were} named by two people or more."
+        return say_many(
+            "Too few to say: %(num)s of the %(enough)s crops needed was named by two people or more.",
+            "Too few to say: %(num)s of the %(enough)s crops needed were named by two people or more.",
+            len(crops),
+            enough=ENOUGH_CROPS,
+        )
     alike = sum(len(names) == 1 for names in crops)
     kappa = fleiss_kappa(crops)
-    whole = f"on {alike:,} of {count_of(len(crops), 'crop')} that two or more named, all say the same."
+    whole = say(
+        "on %(alike)s of %(of)s crops that two or more named, all say the same.",
+        alike=figure(alike),
+        of=figure(len(crops)),
+    )
     if kappa is None:
-        return f"Only one name was said: {whole}"
-    return f"People agree {in_words(kappa)} (Fleiss’ κ {kappa:.2f}): {whole}"
+        return say("Only one name was said: %(whole)s", whole=whole)
+    how_well = in_words(kappa)
+    return say(
+        "People agree %(how_well)s (Fleiss’ κ %(kappa)s): %(whole)s",
+        how_well=how_well,
+        kappa=f"{kappa:.2f}",
+        whole=whole,
+    )

@@ -12,6 +12,7 @@ from app.projects.members_queries import member
 from app.projects.people import figures_of
 from models.errors import NotAllowed
 from models.membership import Role
+from models.words import say
 
 router = APIRouter()
 
@@ -20,7 +21,7 @@ router = APIRouter()
 def show_person(request: Request, access: Viewer, user_id: int) -> Response:
     """Speed and accuracy. Raises NotAllowed for everybody else's."""
     if user_id != access.user.id and not access.may(Role.admin):
-        raise NotAllowed("Only administrators of the project and the person see this.")
+        raise NotAllowed(say("Only administrators of the project and the person see this."))
     found = member(access.session, access.project.id, user_id)
     view = figures_of(access.session, access.project.id, user_id)
     is_self = user_id == access.user.id

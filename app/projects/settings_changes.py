@@ -14,6 +14,7 @@ from models.checkpoint import Checkpoint
 from models.errors import Invalid
 from models.observed import clean_behaviours
 from models.queue import ask
+from models.words import written
 
 Typed = Mapping[str, str]
 
@@ -30,7 +31,7 @@ def change_thresholds(access: Access, typed: Typed) -> None:
     if project.classify_above < before:
         ask(
             access.session, "crop", project.id, {"classify_above": project.classify_above},
-            key=f"crop-{project.id}-{project.version}", line="Cutting the crops that are missing",
+            key=f"crop-{project.id}-{project.version}", line=written("Cutting the crops that are missing"),
         )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def change_goal(access: Access, typed: Typed) -> None:
     if project.target != before:
         ask(
             access.session, "curve", project.id, {"target": project.target},
-            key=f"curve-{project.id}-{project.version}", line="Drawing the learning curve",
+            key=f"curve-{project.id}-{project.version}", line=written("Drawing the learning curve"),
         )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def change_gaps(access: Access, typed: Typed) -> None:
     if project.sequence_gap_s != before:
         ask(
             access.session, "sequence", project.id, {"gap_s": project.sequence_gap_s},
-            key=f"sequence-{project.id}-{project.version}", line="Grouping the photos into bursts",
+            key=f"sequence-{project.id}-{project.version}", line=written("Grouping the photos into bursts"),
         )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def roll_back(access: Access, checkpoint_id: int, version: str) -> None:
     project.version += 1
     ask(
         session, "predict", project.id, {"checkpoint_id": network.checkpoint.id},
-        key=f"predict-{project.id}-{project.version}", line="Bringing the predictions up to date",
+        key=f"predict-{project.id}-{project.version}", line=written("Bringing the predictions up to date"),
     )  # fmt: skip
     note(
         session, "network.activated", user=access.user, project_id=project.id, kind=kind, name=network.checkpoint.name,

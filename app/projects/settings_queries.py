@@ -15,6 +15,7 @@ from models.errors import NotYours
 from models.job import ALIVE, SETTLE, Job
 from models.privacy import OPENED
 from models.project import FLOOR, Project
+from models.words import say
 
 SHOWN_NETWORKS = 20
 SHOWN_HISTORY = 30
@@ -61,7 +62,7 @@ def network(session: Session, project: Project, checkpoint_id: int) -> Network:
     """One of them. Raises NotYours for one of another project."""
     found = session.get(Checkpoint, checkpoint_id) if 0 < checkpoint_id < 2**31 else None
     if found is None or found.project_id not in (None, project.id):
-        raise NotYours("There is no such network in this project.")
+        raise NotYours(say("There is no such network in this project."))
     active = found.id in (project.detector_id, project.embedder_id, project.classifier_id)
     return Network(found, active, "" if active else obstacle(project, found))
 
@@ -74,10 +75,10 @@ def belongs(project: Project) -> ColumnElement[bool]:
 def obstacle(project: Project, checkpoint: Checkpoint) -> str:
     """Why a roll-back would leave the project without crops to ask about, or nothing."""
     if checkpoint.kind == CLASSIFIER and checkpoint.parent_id != project.embedder_id:
-        return "learnt from the vectors of another embedder"
+        return say("learnt from the vectors of another embedder")
     if checkpoint.removed_at is not None:
-        return "its files were removed"
-    return "it is put to use under Embedding" if checkpoint.kind == EMBEDDER else ""
+        return say("its files were removed")
+    return say("it is put to use under Embedding") if checkpoint.kind == EMBEDDER else ""
 
 
 def history(session: Session, project_id: int, before: int | None, *, openings: bool) -> list[AuditEntry]:

@@ -8,9 +8,10 @@ from math import ceil, floor, inf
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.pages import count_of
+from app.pages import decimals
 from models.estimate import ENOUGH, Estimate
 from models.project import Project
+from models.words import figure, say, say_many
 
 LEARNT = 14 / 15  # of the answers of a round: the others are random crops, which teach nothing
 
@@ -21,12 +22,6 @@ class Says:
 
     title: str
     words: str
-
-
-GONE_BACK = Says(
-    "Go on",
-    "An older classifier was put to use since this look. The next full round says how much that one gets right.",
-)
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ def sureness_of(session: Session, project: Project) -> Sureness:
         of_100=(round(100 * last.low), round(100 * last.high)),
         words="",
         note=note_of(last),
-        verdict=GONE_BACK if gone_back(project, last) else verdict_of(last, project.target),
+        verdict=gone_back_words() if gone_back(project, last) else verdict_of(last, project.target),
         forecast=forecast_of(last, project),
         basis=basis_of(last, project),
         looks=looks,
@@ -76,31 +71,59 @@ def gone_back(project: Project, last: Estimate) -> bool:
     return project.classifier_id is not None and project.classifier_id < last.classifier_id
 
 
+def gone_back_words() -> Says:
+    """What is said then."""
+    return Says(
+        say("Go on"),
+        say(
+            "An older classifier was put to use since this look. The next full round says how much that one gets right."
+        ),
+    )
+
+
 def nothing(last: Estimate | None) -> str:
     """Why there is no figure."""
     if last is not None and last.audited >= ENOUGH:
-        return "Nothing is left that nobody has looked at."
+        return say("Nothing is left that nobody has looked at.")
     answered = last.audited if last else 0
-    have = "has" if answered == 1 else "have"
-    return f"Too early to say how many are right: {answered} of the {ENOUGH} random crops needed {have} been answered."
+    return say_many(
+        "Too early to say how many are right: %(num)s of the %(enough)s random crops needed has been answered.",
+        "Too early to say how many are right: %(num)s of the %(enough)s random crops needed have been answered.",
+        answered,
+        enough=ENOUGH,
+    )
 
 
 def note_of(last: Estimate) -> str:
     """Where the statement comes from."""
-    return (
-        f"{between(last.low, last.high)} (95% interval) after round {last.round_number}, "
-        f"from {last.audited:,} crops that were drawn at random; those that nobody could tell are left out. They teach nothing. "
-        f"It speaks of the {last.rest:,} crops that lay open then, not of photos that came later. {of_new(last)}"
-        "The picks of the rounds are harder than the rest and are not used for this figure."
-    )
+    sentences = [
+        say(
+            "%(interval)s (95%% interval) after round %(number)s, from %(audited)s crops that were drawn at random; "
+            "those that nobody could tell are left out. They teach nothing.",
+            interval=between(last.low, last.high),
+            number=last.round_number,
+            audited=figure(last.audited),
+        ),
+        say(
+            "It speaks of the %(rest)s crops that lay open then, not of photos that came later.", rest=figure(last.rest)
+        ),
+        of_new(last),
+        say("The picks of the rounds are harder than the rest and are not used for this figure."),
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def of_new(last: Estimate) -> str:
     """Why the interval is wider than the random crops alone would make it; empty where every crop could be drawn."""
     if not last.unreached:
         return ""
-    are = "1 of them was" if last.unreached == 1 else f"{last.unreached:,} of them were"
-    return f"{are} not here yet when the last random crops were drawn; as nothing is known of those, the interval is wider. "
+    return say_many(
+        "%(num)s of them was not here yet when the last random crops were drawn; as nothing is known of those, "
+        "the interval is wider.",
+        "%(num)s of them were not here yet when the last random crops were drawn; as nothing is known of those, "
+        "the interval is wider.",
+        last.unreached,
+    )
 
 
 def verdict_of(last: Estimate, target: float) -> Says:
@@ -108,42 +131,71 @@ def verdict_of(last: Estimate, target: float) -> Says:
     at_least = shown(floor(1000 * last.always_low) / 1000)
     if last.reaches(target):
         return Says(
-            "You may stop",
-            f"At least {at_least} of the rest is right. That holds for every look so far together (95%).",
+            say("You may stop"),
+            say(
+                "At least %(at_least)s of the rest is right. That holds for every look so far together (95%%).",
+                at_least=at_least,
+            ),
         )
     if last.seems_to_reach(target):
         return Says(
-            "Nearly: go on for a while",
-            f"This look says {between(last.low, last.high)}, but who looks after every round and stops at the first good "
-            f"figure stops too early now and then. For all looks together it is at least {at_least}.",
+            say("Nearly: go on for a while"),
+            say(
+                "This look says %(low)s, but who looks after every round and stops at the first good figure "
+                "stops too early now and then. For all looks together it is at least %(at_least)s.",
+                low=between(last.low, last.high),
+                at_least=at_least,
+            ),
         )
-    return Says("Go on", f"That {shown(target)} of the rest is right is not shown yet.")
+    return Says(say("Go on"), say("That %(target)s of the rest is right is not shown yet.", target=shown(target)))
 
 
 def forecast_of(last: Estimate, project: Project) -> Says:
     """Labels left, by the curve. The bounds are a 95% interval."""
-    target = f"{shown(last.target)} right"
+    target = say("%(share)s right", share=shown(last.target))
     if project.target != last.target:
         return Says(
-            "Not known yet", f"Your target is new. The forecast for {shown(project.target)} comes with the next round."
+            say("Not known yet"),
+            say(
+                "Your target is new. The forecast for %(target)s comes with the next round.",
+                target=shown(project.target),
+            ),
         )
     if last.reaches(last.target):
-        return Says("None", "Your target is reached. More rounds would change few figures.")
+        return Says(say("None"), say("Your target is reached. More rounds would change few figures."))
     if last.more is None or last.more_low is None or last.more_high is None:
         return Says(
-            "Too early to say",
-            f"for your target of {target}. It takes five rounds and twice the answers of the first, with one embedding.",
+            say("Too early to say"),
+            say(
+                "for your target of %(target)s. It takes five rounds and twice the answers of the first, with one embedding.",
+                target=target,
+            ),
         )
     if last.more_high == 0:
-        return Says("None", f"The curve says that {target} is reached; the random crops do not show it yet.")
+        return Says(
+            say("None"),
+            say("The curve says that %(target)s is reached; the random crops do not show it yet.", target=target),
+        )
     if last.more_low == inf:
-        return Says("Far away", f"The curve does not come to {target} within five times the answers so far.")
+        return Says(
+            say("Far away"),
+            say("The curve does not come to %(target)s within five times the answers so far.", target=target),
+        )
     if inf in (last.more, last.more_high):
-        return Says(f"At least {last.more_low:,.0f}", f"for your target of {target}. The curve cannot say how many.")
-    rounds = count_of(ceil(last.more / (project.round_size * LEARNT)), "round")
+        return Says(
+            say("At least %(more_low)s", more_low=f"{last.more_low:,.0f}"),
+            say("for your target of %(target)s. The curve cannot say how many.", target=target),
+        )
+    rounds = say_many("%(num)s round", "%(num)s rounds", ceil(last.more / (project.round_size * LEARNT)))
     return Says(
-        f"About {last.more:,.0f}",
-        f"for your target of {target}; {last.more_low:,.0f} to {last.more_high:,.0f} (95% interval). That is {rounds}.",
+        say("About %(more)s", more=f"{last.more:,.0f}"),
+        say(
+            "for your target of %(target)s; %(more_low)s to %(more_high)s (95%% interval). That is %(rounds)s.",
+            target=target,
+            more_low=f"{last.more_low:,.0f}",
+            more_high=f"{last.more_high:,.0f}",
+            rounds=rounds,
+        ),
     )
 
 
@@ -151,11 +203,14 @@ def basis_of(last: Estimate, project: Project) -> list[tuple[str, str]]:
     """What the verdict rests on."""
     kappa = "" if last.kappa is None else f"κ {last.kappa:.2f}"
     lines = [
-        ("Right, at this look", between(last.low, last.high)),
-        ("Right, at all looks together", between(last.always_low, last.always_high)),
-        ("Looks", f"{last.look} of {last.planned} planned"),
-        ("Answers learnt from", f"{last.labels:,} of {project.label_budget:,}"),
-        ("Agreement with the round before", kappa),
+        (say("Right, at this look"), between(last.low, last.high)),
+        (say("Right, at all looks together"), between(last.always_low, last.always_high)),
+        (say("Looks"), say("%(look)s of %(planned)s planned", look=last.look, planned=last.planned)),
+        (
+            say("Answers learnt from"),
+            say("%(done)s of %(size)s", done=figure(last.labels), size=figure(project.label_budget)),
+        ),
+        (say("Agreement with the round before"), kappa),
     ]
     return [(label, figure) for label, figure in lines if figure]
 
@@ -164,27 +219,39 @@ def described(looks: list[Estimate], target: float) -> str:
     """The curve in words."""
     first, last = looks[0], looks[-1]
     goal = last.meets_at(target)
-    meets = f" The forecast meets the target near {goal:,} answers." if goal else ""
-    return (
-        f"Share named right, by answers learnt from: {percent_of(first.estimate)} at {first.labels:,}, "
-        f"{percent_of(last.estimate)} at {last.labels:,}, 95% interval {between(last.low, last.high)}; "
-        f"the target is {shown(target)}.{meets}"
+    curve = say(
+        "Share named right, by answers learnt from: %(first)s at %(first_answers)s, %(last)s at %(last_answers)s, "
+        "95%% interval %(interval)s; the target is %(target)s.",
+        first=percent_of(first.estimate),
+        first_answers=figure(first.labels),
+        last=percent_of(last.estimate),
+        last_answers=figure(last.labels),
+        interval=between(last.low, last.high),
+        target=shown(target),
     )
+    if not goal:
+        return curve
+    return f"{curve} {say('The forecast meets the target near %(answers)s answers.', answers=figure(goal))}"
 
 
 def percent_of(share: float | None) -> str:
     """93.5%."""
-    return f"{100 * (share or 0):.1f}%"
+    return f"{decimals(100 * (share or 0), 1)}%"
 
 
 def right_words(estimate: float, low: float, high: float, _crops: int) -> str:
     """94, between 88 and 97."""
-    return f"{100 * estimate:.0f}, between {100 * low:.0f} and {100 * high:.0f}"
+    return say(
+        "%(right)s, between %(low)s and %(high)s",
+        right=f"{100 * estimate:.0f}",
+        low=f"{100 * low:.0f}",
+        high=f"{100 * high:.0f}",
+    )
 
 
 def between(low: float, high: float) -> str:
     """91.2–94.0%."""
-    return f"{100 * low:.1f}–{100 * high:.1f}%"
+    return f"{decimals(100 * low, 1)}–{decimals(100 * high, 1)}%"
 
 
 def shown(share: float) -> str:

@@ -16,6 +16,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from models.errors import Invalid, TooManyTries
 from models.user import User
+from models.words import figure, say, say_many
 
 MIN_LENGTH, MAX_LENGTH = 10, 1000
 TRIES = 5  # wrong passwords for one account from one address in ten minutes
@@ -35,7 +36,14 @@ NOBODY = HASHES.hash(secrets.token_urlsafe(16))
 def hash_password(password: str) -> str:
     """The hash that the table keeps. Raises Invalid for a password that is too short or too long."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise Invalid(f"password: {MIN_LENGTH} to {MAX_LENGTH:,} characters")
+        raise Invalid(
+            "password: "
+            + say(
+                "%(min_length)s to %(max_length)s characters",
+                min_length=MIN_LENGTH,
+                max_length=figure(MAX_LENGTH),
+            )
+        )
     with AT_ONCE:
         return HASHES.hash(password)
 
@@ -68,7 +76,11 @@ class SignInLimit:
                 wait_s = self._limiter.get_window_stats(item, *keys).reset_time - time.time()
                 minutes = max(1, math.ceil(wait_s / 60))
                 raise TooManyTries(
-                    f"Too many tries. Wait {minutes} minute{'s' if minutes > 1 else ''}, or ask your administrator."
+                    say_many(
+                        "Too many tries. Wait %(num)s minute, or ask your administrator.",
+                        "Too many tries. Wait %(num)s minutes, or ask your administrator.",
+                        minutes,
+                    )
                 )
         return self._limiter.get_window_stats(self._pair, network, email).remaining
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from models.errors import Invalid
+from models.words import say
 
 MAX_LINES = 500
 
@@ -13,7 +14,7 @@ def parse(text: str) -> list[tuple[str, str]]:
     """(name, scientific name) of every line that is not empty. Raises Invalid for an empty or too long list."""
     lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
     if not 0 < len(lines) <= MAX_LINES:
-        raise Invalid(f"list: 1 to {MAX_LINES} lines, one species a line")
+        raise Invalid("list: " + say("1 to %(max_lines)s lines, one species a line", max_lines=MAX_LINES))
     return [pair(line) for line in lines]
 
 

@@ -12,6 +12,7 @@ from models.box import Box
 from models.box_edit import deleted_ids
 from models.errors import Invalid, NotYours
 from models.species import TAXON, Species, Synonym
+from models.words import say
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def as_json(species: Species, synonyms: list[str]) -> dict[str, object]:
     return {
         "id": species.id,
         "kind": species.kind,
-        "name": species.name,
+        "name": species.shown_name,
         "scientific_name": species.scientific_name,
         "rank": species.rank,
         "hotkey": species.hotkey,
@@ -67,9 +68,9 @@ def taxon(session: Session, project_id: int, species_id: int) -> Species:
     """Raises NotYours for a species of another project, Invalid for one of the four fixed answers."""
     found = session.get(Species, species_id) if 0 < species_id < 2**31 else None
     if found is None or found.project_id != project_id:
-        raise NotYours("There is no such species in this project.")
+        raise NotYours(say("There is no such species in this project."))
     if found.kind != TAXON:
-        raise Invalid(f"{found.name} belongs to every project and stays as it is")
+        raise Invalid(say("%(name)s belongs to every project and stays as it is", name=found.name))
     return found
 
 
@@ -82,5 +83,5 @@ def synonym(session: Session, species: Species, synonym_id: int) -> Synonym | No
     """One of its other names, unless it is gone already. Raises NotYours for one of another species."""
     found = session.get(Synonym, synonym_id) if 0 < synonym_id < 2**31 else None
     if found is not None and found.species_id != species.id:
-        raise NotYours("There is no such name of this species.")
+        raise NotYours(say("There is no such name of this species."))
     return found

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.dependencies import House
+from app.pages import day_of
 from app.uploads.sender import Sender
 from models.act import Act
 from models.base import utc_now
@@ -19,6 +20,7 @@ from models.errors import Invalid
 from models.importing import ROWS, Arrival, arrive, record, shown
 from models.project import Project
 from models.storage import CHUNK, Store
+from models.words import figure, say
 
 MOST_FILES = 1000
 
@@ -39,12 +41,16 @@ async def read_form(request: Request, store: Store) -> Sent:
         form = await request.form(max_files=MOST_FILES, max_fields=20)
     except HTTPException as error:
         raise Invalid(
-            f"A form takes at most {MOST_FILES:,} files, and this one could not be read: {error.detail} "
-            "Use a browser with script, or `waterhole import`."
+            say(
+                "A form takes at most %(most_files)s files, and this one could not be read: %(detail)s Use a "
+                "browser with script, or `waterhole import`.",
+                most_files=figure(MOST_FILES),
+                detail=error.detail,
+            )
         ) from None
     uploads = [each for each in form.getlist("files") if isinstance(each, UploadFile) and each.filename]
     if not uploads:
-        raise Invalid("Choose a folder or some photos first.")
+        raise Invalid(say("Choose a folder or some photos first."))
     files = [(upload.filename or "", upload.size or 0, upload.file) for upload in uploads]
     return Sent(text(form.get("name")), text(form.get("idempotency_key")), files)
 
@@ -58,7 +64,7 @@ def keep_form(house: House, sender: Sender, sent: Sent) -> int:
     """Store every file, write the rows in short transactions, ask for the ingest; the batch's id."""
     folder = common_folder([path for path, _size, _file in sent.files])
     today = utc_now()
-    name = sent.name or folder or f"Photos of {today.day} {today:%B %Y, %H:%M}"
+    name = sent.name or folder or say("Photos of %(time)s", time=f"{day_of(today)}, {today:%H:%M}")
     with house.database.writing() as session:
         sender.still_may(session)
         act, fresh = Act.once(

@@ -13,6 +13,7 @@ from models.batch import PASSED_OVER, REFUSED, Batch, clean_path
 from models.database import CHUNK_ROWS
 from models.errors import Invalid
 from models.importing import shown
+from models.words import retold, say
 
 MOST_ASKED = 2000
 HASH = r"^[0-9a-f]{64}$"
@@ -38,7 +39,7 @@ class Missing:
 
     def as_json(self) -> dict[str, Any]:
         """For the script."""
-        refused = [{"path": path, "reason": reason} for path, reason in self.refused]
+        refused = [{"path": path, "reason": retold(reason)} for path, reason in self.refused]
         return {
             "needed": self.needed, "known": self.known, "duplicates": self.duplicates, "passed_over": self.passed_over,
             "refused": refused,
@@ -48,7 +49,7 @@ class Missing:
 def missing(session: Session, batch: Batch, asked: Sequence[Asked]) -> Missing:
     """Sort the files: known by path and size, here already by hash (recorded at once), passed over, impossible, needed."""
     if sum(file.sha256 is not None for file in asked) > CHUNK_ROWS:
-        raise Invalid(f"files: at most {CHUNK_ROWS} with a sha256 at a time")
+        raise Invalid("files: " + say("at most %(chunk_rows)s with a sha256 at a time", chunk_rows=CHUNK_ROWS))
     answer = Missing()
     clean = cleaned(session, batch, asked, answer)
     known = batch.known(session, [path for path, _file in clean])

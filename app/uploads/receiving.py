@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from models.errors import Invalid, TooLarge
 from models.storage import CHUNK, Incoming, Received, Store
+from models.words import figure, say, written
 
 STALL_S = 60  # a sender who is silent for so long is gone
 DRAIN_BYTES = 16 << 20  # so much of a refused file is read on, since browsers hear the answer only after sending
@@ -40,7 +41,7 @@ class Body:
         self.size = number(request, "x-file-size") or self.announced
         self.sha256 = request.headers.get("x-content-sha256", "").lower()
         if self.sha256 and not SHA256.fullmatch(self.sha256):
-            raise Invalid("X-Content-SHA256: 64 hexadecimal digits")
+            raise Invalid(say("X-Content-SHA256: 64 hexadecimal digits"))
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes, in pieces that are worth a thread. Raises Invalid when the sender breaks off or falls silent."""
@@ -65,14 +66,16 @@ class Body:
             async with asyncio.timeout(STALL_S):
                 return await anext(self._pieces, None)
         except (ClientDisconnect, TimeoutError):
-            raise Invalid("The connection broke; nothing of this file was kept. Send it again.") from None
+            raise Invalid(say("The connection broke; nothing of this file was kept. Send it again.")) from None
 
 
 async def receive(body: Body, store: Store) -> Received:
     """Take the file in. Raises NotAPhoto, TooLarge, NoSpace, and Invalid when it is not what was announced; then nothing
     of it is kept."""
     if (body.size or 0) > store.max_photo_bytes:
-        raise TooLarge(f"the file is larger than {store.max_photo_bytes >> 20} MB")
+        raise TooLarge(
+            written("the file is larger than %(max_photo_bytes)s MB", max_photo_bytes=store.max_photo_bytes >> 20)
+        )
     with store.receiving() as incoming:
         async for chunk in body.chunks():
             await on_disk(incoming.write, chunk)
@@ -83,10 +86,16 @@ async def receive(body: Body, store: Store) -> Received:
 def check_whole(body: Body, incoming: Incoming) -> None:
     """Raises Invalid when bytes are missing or are others than announced."""
     if body.size is not None and incoming.size != body.size:
-        raise Invalid(f"{incoming.size:,} of {body.size:,} bytes came; nothing of this file was kept. Send it again.")
+        raise Invalid(
+            say(
+                "%(size)s of %(size_2)s bytes came; nothing of this file was kept. Send it again.",
+                size=figure(incoming.size),
+                size_2=figure(body.size),
+            )
+        )
     if body.sha256 and body.sha256 != incoming.sha256:
         raise Invalid(
-            "The bytes that came are not those that were announced (SHA-256). Nothing was kept. Send it again."
+            say("The bytes that came are not those that were announced (SHA-256). Nothing was kept. Send it again.")
         )
 
 
@@ -96,5 +105,5 @@ def number(request: Request, header: str) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,15}", text):
-        raise Invalid(f"{header}: a number of bytes")
+        raise Invalid(f"{header}: " + say("a number of bytes"))
     return int(text)

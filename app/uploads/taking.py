@@ -16,6 +16,7 @@ from app.uploads.sender import Sender
 from models.batch import REFUSED, Batch, BatchFile, clean_path
 from models.errors import DomainError, TooLarge
 from models.storage import NotAPhoto, Received
+from models.words import retold
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ async def take_or_refuse(body: Body, house: House, sender: Sender, batch_id: int
         size = body.size or 0
         await write(house, sender, batch_id, lambda session, batch: batch.refuse(session, path, size, reason))
         await body.drain()
-        return Taken({"state": REFUSED, "reason": reason}, error)
+        return Taken({"state": REFUSED, "reason": retold(reason)}, error)
     file = await write(house, sender, batch_id, partial(keep, path=path, received=received))
     return Taken({"state": file.state, "reason": file.reason, "sha256": file.sha256, "size": file.size})
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from models.database import Database
 from models.errors import Conflict
 from models.settings import Settings
+from models.words import say
 
 PATIENCE_S = 3.0  # a server needs a moment to notice that a killed worker is gone
 
@@ -67,6 +68,9 @@ def lock_number(worker_name: str) -> int:
 def taken(settings: Settings) -> Conflict:
     """In words."""
     return Conflict(
-        f"A worker called {settings.worker_name} is already running on this database. Stop it, or give this one another "
-        f"name: WATERHOLE_WORKER_NAME."
+        say(
+            "A worker called %(worker_name)s is already running on this database. Stop it, or give this one "
+            "another name: WATERHOLE_WORKER_NAME.",
+            worker_name=settings.worker_name,
+        )
     )

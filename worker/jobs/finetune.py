@@ -36,6 +36,7 @@ from models.project import Project
 from models.queue import end_cancelled, finish_step
 from models.species import TRAINS, Species
 from models.vectors import DamagedFile
+from models.words import say, written
 from worker.jobs.bench import Bench, Step
 from worker.jobs.embedding import Embedding, remove_unnamed
 from worker.jobs.halting import Watch, goes_on, halting
@@ -136,7 +137,7 @@ class FineTuning:
         with self._bench.database.writing() as session:
             project = session.get_one(Project, self._project_id)
             if project.embedder_id is None:
-                raise Invalid("there is no embedder to fine-tune: no photo was looked through yet")
+                raise Invalid(say("there is no embedder to fine-tune: no photo was looked through yet"))
             if not finish_step(session, session.get_one(Job, self._job.id), "labels", self._bench.worker):
                 return len(labels.label_ids)  # another worker was faster; the row names its file by the hash
             row = FineTune(
@@ -147,7 +148,13 @@ class FineTuning:
             session.add(row)
             words = too_few(labels.counts)
             if words:
-                row.judge(helped=False, words=f"Nothing was tried: {words}.", before=None, after=None, steps=0)
+                row.judge(
+                    helped=False,
+                    words=written("Nothing was tried: %(why)s.", why=words),
+                    before=None,
+                    after=None,
+                    steps=0,
+                )
             return 0 if words else row.label_count
 
     # --- training ------------------------------------------------------------------------------------------------------------
@@ -237,7 +244,7 @@ class FineTuning:
         row = self._row()
         if row.switched_at is None and self._embedder_in_use() != row.start_id:
             return self._too_late()
-        self._watch.begin_part("Embedding every crop again", CROPS)
+        self._watch.begin_part(written("Embedding every crop again"), CROPS)
         self._embedding(row).all_missing()
         return 1
 
@@ -245,7 +252,7 @@ class FineTuning:
         """What came in meanwhile is embedded too; then the new one is in use. 0 when a third one was put to use meanwhile."""
         row = self._row()
         self._embedding(row).all_missing(tell=False)
-        self._watch.begin_part("Learning with the new embedding", CROPS)
+        self._watch.begin_part(written("Learning with the new embedding"), CROPS)
         switched = Switching(self._bench, self._job, self._made(row), row.start_id).switch(self._watch)
         return switched or self._too_late()
 

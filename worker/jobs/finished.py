@@ -18,6 +18,7 @@ from models.label import newest_label_id, snapshot
 from models.project import Project
 from models.species import Species
 from models.storage import Store
+from models.words import say
 from worker.jobs.bench import Bench
 from worker.jobs.networks import Networks
 from worker.jobs.placing import find_placed, gathered
@@ -36,7 +37,7 @@ def finished_study(database: Database, store: Store, project_id: int, draw: Draw
         name, embedder_id = project.name, project.embedder_id
         places = places_of(session, project_id)
     if embedder_id is None or len(set(names.values())) < 2:
-        raise Invalid(f"{name}: fewer than two species were named so far; nothing can be simulated.")
+        raise Invalid(f"{name}: " + say("fewer than two species were named so far; nothing can be simulated."))
     found, vectors = gathered(bench, find_placed(bench, project_id, embedder_id, Box.settled_species_id.is_not(None)))
     mine = np.array([box_id in names for box_id in found.box_ids.tolist()], bool)
     ids, vectors = found.box_ids[mine], vectors[mine]
@@ -47,7 +48,10 @@ def finished_study(database: Database, store: Store, project_id: int, draw: Draw
     order = np.argsort(measured, kind="stable")  # those that may be asked about come first
     pool = len(ids) - int(measured.sum())
     if not 0 < pool < len(ids):
-        raise Invalid(f"{name}: {len(ids)} named crops are too few to ask about some and to measure on others.")
+        raise Invalid(
+            f"{name}: "
+            + say("%(count)s named crops are too few to ask about some and to measure on others.", count=len(ids))
+        )
     return Study(
         name, tuple(species[kind] for kind in kinds.tolist()), labels[order].astype(np.int64), where[order, 0],
         where[order, 1], pool, vectors=vectors[order],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.image import QUARANTINED, READY, REFUSED
 from models.storage import Store
+from models.words import written
 from worker.images.crops import CROP_PX, crops, to_jpeg
 from worker.images.decoder import Decoded
 from worker.images.exif import CameraFacts
@@ -72,7 +73,7 @@ def by_record(boxes: Mapping[str, Detections | str]) -> Looker:
     """Take the boxes that another detector wrote down, by the photo's path. A photo that it never saw is no empty photo."""
 
     def look(rows: Sequence[PhotoRow], _photos: Sequence[NDArray[np.uint8]]) -> list[Detections | str]:
-        return [boxes.get(row.path, "not in the boxes file") for row in rows]
+        return [boxes.get(row.path, written("not in the boxes file")) for row in rows]
 
     return look
 
@@ -118,7 +119,9 @@ class Visit:
                 seen += self._together([(row, photo)])
             except Exception as error:
                 last = error
-                seen.append(Seen(row, QUARANTINED, f"could not be looked at: {first_line(error)}"[:300]))
+                seen.append(
+                    Seen(row, QUARANTINED, written("could not be looked at: %(why)s", why=first_line(error))[:300])
+                )
         if not self._one_passed:
             raise last
         return seen

@@ -26,6 +26,7 @@ from models.errors import Invalid
 from models.offered import STARTER, place_of
 from models.project import FLOOR, Project
 from models.storage import Store
+from models.words import say
 from worker.device import Device, find_device, usable_cores
 from worker.learning.finetuning import CropReader, Verdict, fine_tune
 from worker.learning.metric_training import Progress
@@ -195,7 +196,14 @@ class Networks:
             return checkpoint.name
         path = self._store.root / checkpoint.file
         if not path.is_file():
-            raise Invalid(f"the weights of {checkpoint.kind} {checkpoint.name} are missing: {path}")
+            raise Invalid(
+                say(
+                    "the weights of %(kind)s %(name)s are missing: %(path)s",
+                    kind=checkpoint.kind,
+                    name=checkpoint.name,
+                    path=path,
+                )
+            )
         return str(path)
 
 
