@@ -9,10 +9,12 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models import queue
+from models.clock import CLOCK
 from models.drawing import CUT
 from models.job import SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
+from worker.jobs.clock import clock
 from worker.jobs.crop import crop
 from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
@@ -34,6 +36,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "learn": (ROUNDS, learn),
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
+    CLOCK: (ROUNDS, clock),
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
     "blur": (ROUNDS, blur),
