@@ -107,9 +107,7 @@ times = st.lists(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2040, 1, 1)),
 
 
 @given(times, st.sampled_from([PERIOD, OPEN, Period(START, None), Period(None, START)]))
-def test_whatever_the_times_are_the_doctor_says_something_sound(
-    moments: list[dt.datetime], period: Period
-) -> None:
+def test_whatever_the_times_are_the_doctor_says_something_sound(moments: list[dt.datetime], period: Period) -> None:
     photos = shots(*moments)
     found = look(photos, period, NOW)
     assert len({(each.kind, each.mark) for each in found}) == len(found)

@@ -6,6 +6,8 @@ the corrections, so doing it twice, or going on after a stop, changes nothing.
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import update
 
 from models.clock import correct_some
@@ -21,31 +23,28 @@ from worker.jobs.bench import Bench, Step
 def clock(bench: Bench, job: Job, step: Step) -> None:
     """One camera after the other: times, then bursts and findings."""
     for deployment_id in (int(each) for each in job.arguments["deployments"]):
-        step(f"times-{deployment_id}", lambda at=deployment_id: correct(bench, job, at))  # type: ignore[misc]
-        step(f"bursts-{deployment_id}", lambda at=deployment_id: group(bench, at))  # type: ignore[misc]
+        step(f"times-{deployment_id}", partial(correct, bench, job, deployment_id))
+        step(f"bursts-{deployment_id}", partial(group, bench, deployment_id))
 
 
-def correct(bench: Bench, job: Job, deployment_id: int) -> int:
-    """Every photo of the camera. How many times changed."""
+def correct(bench: Bench, job: Job, deployment_id: int, *, tells: bool = True) -> int:
+    """Every photo of the camera. How many times changed. tells: whether these photos are what the job counts."""
     after: int | None = 0
     changed = 0
     while after is not None:
         bench.breathe()
-        after, more = bench.patiently(lambda after=after: correct_few(bench, job, deployment_id, after))  # type: ignore[misc]
+        after, more = bench.patiently(partial(correct_few, bench, job if tells else None, deployment_id, after))
         changed += more
     return changed
 
 
-def correct_few(bench: Bench, job: Job, deployment_id: int, after: int) -> tuple[int | None, int]:
+def correct_few(bench: Bench, job: Job | None, deployment_id: int, after: int) -> tuple[int | None, int]:
     """One transaction; it also says how far the job is."""
     with bench.database.writing() as session:
         last, changed = correct_some(session, deployment_id, after)
-        if last is not None:
-            session.execute(
-                update(Job)
-                .where(Job.id == job.id, Job.done + CHUNK_ROWS <= Job.total)
-                .values(done=Job.done + CHUNK_ROWS)
-            )
+        if last is not None and job is not None:
+            here = Job.id == job.id, Job.done + CHUNK_ROWS <= Job.total
+            session.execute(update(Job).where(*here).values(done=Job.done + CHUNK_ROWS))
         return last, changed
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import queue
 from models.clock import CLOCK
 from models.drawing import CUT
+from models.folders import FOLDERS
 from models.job import SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
@@ -21,6 +22,7 @@ from worker.jobs.discarding import discard
 from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
 from worker.jobs.embedding import embed
 from worker.jobs.finetune import finetune
+from worker.jobs.folders import put_in_folders
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
@@ -37,6 +39,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
     CLOCK: (ROUNDS, clock),
+    FOLDERS: (ROUNDS, put_in_folders),
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
     "blur": (ROUNDS, blur),
