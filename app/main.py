@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from app.accounts.routes import router as accounts
 from app.dependencies import House, InHouse
+from app.deployments.routes import router as deployments
 from app.errors import answer_errors
 from app.exports.routes import router as exports
 from app.images.routes import router as images
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.house = House(settings, database, store, SignInLimit(), languages)
     app.state.progress = progress_over(database)
     answer_errors(app)
-    for router in (images, accounts, projects, settings_pages, jobs, species, uploads):
+    for router in (images, accounts, projects, settings_pages, jobs, species, uploads, deployments):
         app.include_router(router)
     for router in (labeling, grid, review, references, exports):
         app.include_router(router)

@@ -10,10 +10,13 @@ from models.batch import Batch, BatchFile
 from models.box import Box
 from models.box_edit import BoxEdit
 from models.checkpoint import Checkpoint
+from models.clock import ClockCorrection
+from models.clock_finding import ClockFinding
 from models.deployment import Deployment, ProblemPeriod
 from models.estimate import Estimate
 from models.event import Event
 from models.fine_tune import FineTune
+from models.folders import FolderPattern
 from models.image import CountCorrection, Image
 from models.job import Job, JobShard, WorkerBeat
 from models.label import Label
@@ -40,12 +43,15 @@ __all__ = [
     "Box",
     "BoxEdit",
     "Checkpoint",
+    "ClockCorrection",
+    "ClockFinding",
     "CommonName",
     "CountCorrection",
     "Deployment",
     "Estimate",
     "Event",
     "FineTune",
+    "FolderPattern",
     "Image",
     "Job",
     "JobShard",

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, insert_once, utc_now
 from models.database import CHUNK_ROWS
-from models.deployment import Deployment, folder_of
 from models.errors import Invalid
+from models.folders import deployment_of
 from models.image import WAITING, Image
 from models.job import Job
 from models.project import Project
@@ -105,7 +105,7 @@ class Batch(Base):
 
     def photo_of(self, session: Session, path: str, received: Received) -> tuple[Image, bool]:
         """The project's photo of these bytes and whether this file is the one that brought it."""
-        deployment = Deployment.of_folder(session, self.project_id, folder_of(path, otherwise=self.name))
+        deployment = deployment_of(session, self.project_id, path, otherwise=self.name)
         insert_once(
             session, Image, project_id=self.project_id, batch_id=self.id, deployment_id=deployment.id, path=path,
             sha256=received.sha256, size=received.size, state=WAITING, reason="", created_at=utc_now(),

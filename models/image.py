@@ -68,6 +68,7 @@ class Image(Base):
     serial: Mapped[str | None] = mapped_column(String(200))
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    brightness: Mapped[int | None]  # mean of its pixels, 0 to 255
     capture_method: Mapped[str] = mapped_column(String(20), default="", server_default="")
     setup: Mapped[str] = mapped_column(String(12), default="", server_default="")
     favorite: Mapped[bool] = mapped_column(default=False, server_default=false())

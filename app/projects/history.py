@@ -40,6 +40,14 @@ ACTS = {
     "species.synonym_removed": mark("No longer found under %(synonym)s: %(name)s"),
     "species.retired": mark("Retired the species %(name)s"),
     "species.brought_back": mark("Brought back the species %(name)s"),
+    "deployment.added": mark("Added the deployment %(name)s"),
+    "deployment.saved": mark("Changed the deployment %(name)s"),
+    "deployment.table": mark("Deployments from a table: %(new)s new, %(changed)s changed"),
+    "folders.applied": mark("Deployments from the folders: %(pattern)s"),
+    "folders.taken_back": mark("Took back the folder pattern %(pattern)s"),
+    "clock.corrected": mark("Corrected the clock of %(name)s"),
+    "clock.taken_back": mark("Took back a correction of the clock of %(name)s"),
+    "clock.dismissed": mark("Called the clock of %(name)s not wrong"),
 }
 FIELDS = {
     "count_above": mark("A box counts at or above"),
@@ -66,6 +74,17 @@ FIELDS = {
     "rank": mark("Rank"),
     "key": mark("Key"),
     "in_use": mark("In use"),
+    "site": mark("Site"),
+    "camera": mark("Camera"),
+    "camera_model": mark("Camera model"),
+    "starts_at": mark("Start"),
+    "ends_at": mark("End"),
+    "zone": mark("Zone"),
+    "latitude": mark("Latitude"),
+    "longitude": mark("Longitude"),
+    "uncertainty_m": mark("Uncertainty, metres"),
+    "comments": mark("Comments"),
+    "problems": mark("Problems"),
 }
 
 

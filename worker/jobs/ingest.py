@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ from models.base import utc_now
 from models.batch import Batch, BatchFile
 from models.box import Box, askable
 from models.checkpoint import DETECTOR, Checkpoint
+from models.clock import held_corrections
+from models.correcting import Correction, corrected
+from models.examining import examine
 from models.image import READY, WAITING, Image
 from models.job import Job, JobShard
 from models.privacy import ask_blurs
@@ -250,6 +254,7 @@ def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, fi
     images = {
         image.id: image for image in session.scalars(select(Image).where(Image.id.in_([each.row.id for each in seen])))
     }
+    clocks = held_corrections(session, {image.deployment_id for image in images.values()})
     pictures: list[tuple[Box, str, bytes]] = []
     vector_row = 0
     for each in seen:
@@ -259,7 +264,8 @@ def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, fi
             vector_row += 1
             pictures.append((box, each.row.sha256, jpeg))
         session.add_all(boxes)
-        describe(session, images[each.row.id], each, gear.detector_id)
+        image = images[each.row.id]
+        describe(session, image, each, gear.detector_id, clocks[image.deployment_id])
     session.flush()
     for box, sha256, jpeg in pictures:
         bench.store.write_cheaply(bench.store.crop(sha256, box.id), jpeg)
@@ -281,12 +287,17 @@ def boxes_of(image: Image, seen: Seen, detector_id: int) -> list[Box]:
     ]  # fmt: skip
 
 
-def describe(session: Session, image: Image, seen: Seen, detector_id: int) -> None:
-    """What the visit found out about the photo itself. A file that is no good is listed as such in its batch."""
+def describe(session: Session, image: Image, seen: Seen, detector_id: int, clock: Sequence[Correction]) -> None:
+    """What the visit found out about the photo itself. A file that is no good is listed as such in its batch.
+
+    clock: the corrections that stand for its camera.
+    """
     image.state, image.reason, image.processed_at = seen.state, seen.reason[:300], utc_now()
     image.width_px, image.height_px = seen.width_px, seen.height_px
     for column, value in facts_of(seen.facts).items():
         setattr(image, column, value)
+    image.taken_at = corrected(image.captured_at, clock)
+    image.brightness = seen.brightness
     if seen.state == READY:
         image.detector_id = detector_id
         return
@@ -299,7 +310,7 @@ def facts_of(facts: CameraFacts) -> dict[str, Any]:
     """Columns of the camera's facts. sub_second: the digits behind the point, so that text sorts as the numbers do."""
     digits = None if facts.sub_second is None else f"{facts.sub_second:.9f}"[2:].rstrip("0") or "0"
     return {
-        "captured_at": facts.captured_at, "taken_at": facts.captured_at, "sub_second": digits,
+        "captured_at": facts.captured_at, "sub_second": digits,
         "make": facts.make, "camera_model": facts.model,
         "serial": facts.serial, "latitude": facts.latitude, "longitude": facts.longitude,
     }  # fmt: skip
@@ -316,9 +327,10 @@ def ask_early(session: Session, project_id: int) -> None:
 
 
 def group(bench: Bench, deployment_id: int, gap_s: int) -> None:
-    """One camera's photos into bursts, in a transaction of its own."""
+    """One camera's photos into bursts, in a transaction of its own; and a look at its clock."""
     with bench.database.writing() as session:
         regroup(session, deployment_id, gap_s)
+        examine(session, deployment_id)
 
 
 def release_waiting(session: Session, job_id: str) -> None:

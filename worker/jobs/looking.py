@@ -37,7 +37,8 @@ class PhotoRow:
 
 @dataclass
 class Seen:
-    """One photo after the visit. found: all boxes. cut: which of them became crops; vectors, jpegs: one for each of those."""
+    """One photo after the visit. found: all boxes. cut: which of them became crops; vectors, jpegs: one for each of those.
+    brightness: mean of its pixels, 0 to 255."""
 
     row: PhotoRow
     state: str
@@ -45,6 +46,7 @@ class Seen:
     width_px: int | None = None
     height_px: int | None = None
     facts: CameraFacts = field(default_factory=CameraFacts)
+    brightness: int | None = None
     found: Detections | None = None
     cut: list[int] = field(default_factory=list)
     vectors: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
@@ -137,7 +139,9 @@ class Visit:
     def _described(self, row: PhotoRow, photo: Decoded, answer: Detections | str) -> Seen:
         if isinstance(answer, str):
             return Seen(row, QUARANTINED, answer[:300], photo.width, photo.height, photo.facts)
-        return Seen(row, READY, "", photo.width, photo.height, photo.facts, found=answer)
+        return Seen(
+            row, READY, "", photo.width, photo.height, photo.facts, brightness_of(photo.pixels), found=answer
+        )  # fmt: skip
 
     def _embed(self, photos: list[Decoded], seen: list[Seen]) -> None:
         """Crops and vectors of every box that shall be classified, all photos in one go."""
@@ -157,6 +161,11 @@ class Visit:
             rows = slice(start, start + len(each.cut))
             each.vectors, each.jpegs = vectors[rows], [to_jpeg(one) for one in together[rows]]
             start = rows.stop
+
+
+def brightness_of(pixels: NDArray[np.uint8]) -> int:
+    """Mean of every eighth pixel of every eighth row, 0 to 255. pixels: (h, w, 3)."""
+    return round(float(pixels[::8, ::8].mean()))
 
 
 def worth_a_crop(found: Detections, classify_above: float) -> list[int]:

@@ -9,16 +9,20 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models import queue
+from models.clock import CLOCK
 from models.drawing import CUT
+from models.folders import FOLDERS
 from models.job import SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
+from worker.jobs.clock import clock
 from worker.jobs.crop import crop
 from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
 from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
 from worker.jobs.embedding import embed
 from worker.jobs.finetune import finetune
+from worker.jobs.folders import put_in_folders
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
@@ -34,6 +38,8 @@ KINDS: dict[str, tuple[str, Run]] = {
     "learn": (ROUNDS, learn),
     "predict": (ROUNDS, predict),
     "sequence": (ROUNDS, sequence),
+    CLOCK: (ROUNDS, clock),
+    FOLDERS: (ROUNDS, put_in_folders),
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
     "blur": (ROUNDS, blur),

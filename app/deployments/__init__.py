@@ -1,0 +1,1 @@
+"""Where cameras stood and when: sites, periods, effort, and clocks."""
