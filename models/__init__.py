@@ -11,8 +11,9 @@ from models.box import Box
 from models.box_edit import BoxEdit
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment, ProblemPeriod
+from models.empty import EmptyCheck, EmptyDraw, EmptySample
 from models.estimate import Estimate
-from models.event import Event
+from models.event import Event, EventCount, EventMark, EventsMade
 from models.fine_tune import FineTune
 from models.image import CountCorrection, Image
 from models.job import Job, JobShard, WorkerBeat
@@ -29,6 +30,7 @@ from models.sequence import Sequence
 from models.session import OneTimeLink, UserSession
 from models.site import Site
 from models.species import CommonName, Species, Synonym, TaxonId
+from models.static import StaticGroup, StaticHit
 from models.user import User
 
 __all__ = [
@@ -43,8 +45,14 @@ __all__ = [
     "CommonName",
     "CountCorrection",
     "Deployment",
+    "EmptyCheck",
+    "EmptyDraw",
+    "EmptySample",
     "Estimate",
     "Event",
+    "EventCount",
+    "EventMark",
+    "EventsMade",
     "FineTune",
     "Image",
     "Job",
@@ -63,6 +71,8 @@ __all__ = [
     "Sequence",
     "Site",
     "Species",
+    "StaticGroup",
+    "StaticHit",
     "Synonym",
     "TaxonId",
     "User",

@@ -17,6 +17,7 @@ from models.box import Box, askable, current_ids, settle
 from models.desk import Desk
 from models.drawing import BOXES
 from models.errors import Invalid
+from models.event import mark_photos
 from models.image import CountCorrection, Image
 from models.label import Label
 from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
@@ -98,6 +99,7 @@ def keep_count(desk: Desk, act: Act, box: Box, species_id: int | None, count: in
         CountCorrection(image_id=box.image_id, species_id=species_id, count=count, user_id=desk.user_id, act_id=act.id)
     )
     desk.session.flush()
+    mark_photos(desk.session, desk.project.id, [box.image_id])
 
 
 def empty_photo(desk: Desk, box: Box, *, key: str, pick_id: int | None = None, token: str = "") -> Act:

@@ -22,6 +22,7 @@ from models.base import utc_now
 from models.batch import Batch, BatchFile
 from models.box import Box, askable
 from models.checkpoint import DETECTOR, Checkpoint
+from models.event import mark_deployments
 from models.image import READY, WAITING, Image
 from models.job import Job, JobShard
 from models.privacy import ask_blurs
@@ -226,7 +227,7 @@ class Ingest:
             )
         for deployment_id in touched:
             self._bench.breathe()
-            group(self._bench, deployment_id, gap_s)
+            group(self._bench, self._project_id, deployment_id, gap_s)
         return len(touched)
 
     def next_round(self) -> int:
@@ -315,9 +316,10 @@ def ask_early(session: Session, project_id: int) -> None:
         ask_learn(session, project, "first")
 
 
-def group(bench: Bench, deployment_id: int, gap_s: int) -> None:
-    """One camera's photos into bursts, in a transaction of its own."""
+def group(bench: Bench, project_id: int, deployment_id: int, gap_s: int) -> None:
+    """One camera's photos into bursts, in a transaction of its own; its events follow."""
     with bench.database.writing() as session:
+        mark_deployments(session, project_id, [deployment_id])
         regroup(session, deployment_id, gap_s)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import queue
 from models.drawing import CUT
-from models.job import SETTLE, UNFINISHED, Job
+from models.job import EVENTS, SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
 from worker.jobs.crop import crop
@@ -18,6 +18,7 @@ from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
 from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
 from worker.jobs.embedding import embed
+from worker.jobs.events import events
 from worker.jobs.finetune import finetune
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
@@ -36,6 +37,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "sequence": (ROUNDS, sequence),
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
+    EVENTS: (ROUNDS, events),
     "blur": (ROUNDS, blur),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
