@@ -32,6 +32,7 @@ class Event(Base):
     __table_args__ = (
         Index("ix_event_project", "project_id", "deployment_id", "first_at"),
         Index("ix_event_species", "project_id", "species_id", "deployment_id", "first_at"),
+        Index("ix_event_time", "project_id", "first_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -96,6 +97,11 @@ class EventsMade(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), primary_key=True)
     under: Mapped[str] = mapped_column(String(200))
     made_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+def bin_of(count: int) -> str:
+    """Snapshot Serengeti's bins (PRACTICE 1.2): 0 to 10, 11-50, 51+."""
+    return str(count) if count <= 10 else "11-50" if count <= 50 else "51+"
 
 
 def mark_photos(session: Session, project_id: int, image_ids: Iterable[int]) -> None:

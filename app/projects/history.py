@@ -54,6 +54,8 @@ FIELDS = {
     "gold_one_in": "Answers for one gold crop",
     "sequence_gap_s": "One burst up to, seconds",
     "event_gap_minutes": "One visit up to, minutes",
+    "event_rule": "A visit is independent of",
+    "cameras_independent": "Every camera has a timer of its own",
     "asks_sex": "Sex is asked",
     "asks_life_stage": "Age is asked",
     "behaviours": "Behaviours",

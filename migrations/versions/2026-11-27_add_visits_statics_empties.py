@@ -39,6 +39,7 @@ def at(name: str, *, optional: bool = False) -> sa.Column[object]:
 def upgrade() -> None:
     """Events of projects that are here already are made by the worker when it next looks."""
     op.add_column("event", sa.Column("named", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("ix_event_time", "event", ["project_id", "first_at", "id"])
     op.create_table(
         "event_count", number("id"), number("project_id"), number("deployment_id"), number("species_id"),
         number("first_image_id"), number("count", optional=True), number("unseen"), number("user_id"), number("act_id"),
@@ -108,4 +109,5 @@ def downgrade() -> None:
         "event_count",
     ):
         op.drop_table(table)
+    op.drop_index("ix_event_time", "event")
     op.drop_column("event", "named")
