@@ -26,7 +26,8 @@ from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
-ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
+STATIC = "static"  # one word for a box that lies in one place again and again (models/deciding.py)
+ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, STATIC, SKIP)
 DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn

@@ -61,9 +61,8 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_table(
         "static_group", number("id"), number("project_id"), number("deployment_id"), share("x_min"), share("y_min"),
-        share("x_max"), share("y_max"), number("first_box_id"), number("hits"), at("first_at", optional=True),
-        at("last_at", optional=True), sa.Column("verdict", sa.String(12), nullable=False), number("act_id", optional=True),
-        at("created_at"), points("static_group", "project_id", "project"),
+        share("x_max"), share("y_max"), number("first_box_id"), sa.Column("verdict", sa.String(12), nullable=False),
+        number("act_id", optional=True), at("created_at"), points("static_group", "project_id", "project"),
         points("static_group", "deployment_id", "deployment"), points("static_group", "act_id", "act", None),
         key("static_group"),
     )  # fmt: skip

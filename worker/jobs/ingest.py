@@ -40,6 +40,7 @@ from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
 from worker.jobs.looking import Looker, PhotoRow, Seen, Visit, by_detector, by_record
 from worker.jobs.networks import take_preset
+from worker.jobs.statics import group_batch
 from worker.networks.kinds import PERSON
 from worker.networks.recorded import read_recorded
 
@@ -244,6 +245,7 @@ def ingest(bench: Bench, job: Job, step: Step) -> None:
     step("bursts", work.bursts)
     step("late-boxes", lambda: ask_late(bench, job.project_id))
     step("next-round", work.next_round)
+    step("statics", lambda: group_batch(bench, job.project_id, job.id))
 
 
 def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, file_name: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import queue
 from models.drawing import CUT
 from models.job import EVENTS, SETTLE, UNFINISHED, Job
+from models.static import STATICS
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
 from worker.jobs.crop import crop
@@ -25,6 +26,7 @@ from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
+from worker.jobs.statics import statics
 
 log = structlog.get_logger()
 Run = Callable[[Bench, Job, Step], None]
@@ -38,6 +40,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
     EVENTS: (ROUNDS, events),
+    STATICS: (ROUNDS, statics),
     "blur": (ROUNDS, blur),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
