@@ -33,6 +33,7 @@ from app.security.headers import Guard
 from app.security.passwords import SignInLimit
 from app.species.routes import router as species
 from app.uploads.routes import router as uploads
+from app.visits.routes import router as visits
 from models.database import Database
 from models.schema import check_schema
 from models.settings import Settings
@@ -62,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_errors(app)
     for router in (images, accounts, projects, settings_pages, jobs, species, uploads, deployments):
         app.include_router(router)
-    for router in (labeling, grid, review, references, exports):
+    for router in (labeling, grid, review, references, exports, visits):
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)

@@ -13,8 +13,9 @@ from models.checkpoint import Checkpoint
 from models.clock import ClockCorrection
 from models.clock_finding import ClockFinding
 from models.deployment import Deployment, ProblemPeriod
+from models.empty import EmptyCheck, EmptyDraw, EmptySample
 from models.estimate import Estimate
-from models.event import Event
+from models.event import Event, EventCount, EventMark, EventsMade
 from models.fine_tune import FineTune
 from models.folders import FolderPattern
 from models.image import CountCorrection, Image
@@ -32,6 +33,7 @@ from models.sequence import Sequence
 from models.session import OneTimeLink, UserSession
 from models.site import Site
 from models.species import CommonName, Species, Synonym, TaxonId
+from models.static import StaticGroup, StaticHit
 from models.user import User
 
 __all__ = [
@@ -48,8 +50,14 @@ __all__ = [
     "CommonName",
     "CountCorrection",
     "Deployment",
+    "EmptyCheck",
+    "EmptyDraw",
+    "EmptySample",
     "Estimate",
     "Event",
+    "EventCount",
+    "EventMark",
+    "EventsMade",
     "FineTune",
     "FolderPattern",
     "Image",
@@ -69,6 +77,8 @@ __all__ = [
     "Sequence",
     "Site",
     "Species",
+    "StaticGroup",
+    "StaticHit",
     "Synonym",
     "TaxonId",
     "User",

@@ -17,6 +17,7 @@ from models.box import Box, askable, current_ids, settle
 from models.desk import Desk
 from models.drawing import BOXES
 from models.errors import Invalid
+from models.event import mark_photos
 from models.image import CountCorrection, Image
 from models.label import Label
 from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
@@ -27,7 +28,8 @@ from models.words import figure, mark, written
 from models.words import say as in_words
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
-ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
+STATIC = "static"  # one word for a box that lies in one place again and again (models/deciding.py)
+ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, STATIC, SKIP)
 DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
@@ -100,6 +102,7 @@ def keep_count(desk: Desk, act: Act, box: Box, species_id: int | None, count: in
         CountCorrection(image_id=box.image_id, species_id=species_id, count=count, user_id=desk.user_id, act_id=act.id)
     )
     desk.session.flush()
+    mark_photos(desk.session, desk.project.id, [box.image_id])
 
 
 def empty_photo(desk: Desk, box: Box, *, key: str, pick_id: int | None = None, token: str = "") -> Act:

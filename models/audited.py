@@ -11,13 +11,13 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.act import Act
-from models.answering import BURST, EMPTY_PHOTO
+from models.answering import BURST, EMPTY_PHOTO, STATIC
 from models.box import Box, current_ids
 from models.database import CHUNK_ROWS
 from models.label import ANSWER, Label
 from models.round import Pick, Round
 
-SPREAD = (BURST, EMPTY_PHOTO)  # kinds of acts
+SPREAD = (BURST, EMPTY_PHOTO, STATIC)  # kinds of acts
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def untaught(session: Session, project_id: int) -> tuple[set[int], set[int]]:
 
 
 def asides(session: Session, project_id: int) -> list[Aside]:
-    """Of the acts that name more than what was looked at: a photo, a burst. Selected tiles were looked at one by one."""
+    """Of the acts that name more than what was looked at: a photo, a burst, a static group. Tiles were looked at one by one."""
     mine, other, here, beside = aliased(Label), aliased(Label), aliased(Box), aliased(Box)
     rows = session.execute(
         select(Act.id, mine.box_id, other.box_id, other.id)
@@ -81,7 +81,7 @@ def asides(session: Session, project_id: int) -> list[Aside]:
         .join(beside, beside.id == other.box_id)
         .where(mine.box_id.in_(audited_ids(project_id)), other.box_id != mine.box_id, Act.kind.in_(SPREAD))
         .where(mine.kind == ANSWER, other.kind == ANSWER)
-        .where(or_(Act.kind == BURST, here.image_id == beside.image_id))
+        .where(or_(Act.kind.in_((BURST, STATIC)), here.image_id == beside.image_id))
     ).all()
     shown = looked_at(session, {row[0] for row in rows})
     return [

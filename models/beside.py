@@ -17,6 +17,7 @@ from models.base import utc_now
 from models.box import Box, rule_of
 from models.consensus import VOICE, Voice
 from models.desk import Desk
+from models.event import mark_photos
 from models.job import CROPS, SETTLE, Job
 from models.label import Label
 from models.lease import Lease
@@ -93,6 +94,7 @@ def settle_by_rule(session: Session, project_id: int, box_ids: Sequence[int]) ->
         voices[label.box_id].append(label.voice)
     moved = [box for box in boxes if box.judge(rule, voices[box.id], blank_id)]
     session.flush()
+    mark_photos(session, project_id, (box.image_id for box in moved))
     ask_voices(session, moved)
     return len(moved)
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models.act import Act
 from models.base import Base, utc_now
 from models.consensus import RULES, Outcome, Rule, Voice, consensus
+from models.event import mark_photos
 from models.image import Image
 from models.label import ANSWER, TAKEN_BACK, Label
 from models.membership import Role
@@ -159,9 +160,9 @@ def settle(session: Session, boxes: Sequence[Box]) -> None:
     spoken: dict[int, list[Label]] = {box.id: [] for box in boxes}
     for label in session.scalars(select(Label).where(Label.box_id.in_(spoken)).order_by(Label.id)):
         spoken[label.box_id].append(label)
-    for box in boxes:
-        box.judge(rule, [label.voice for label in spoken[box.id]], blank_id)
+    moved = [box for box in boxes if box.judge(rule, [label.voice for label in spoken[box.id]], blank_id)]
     session.flush()
+    mark_photos(session, boxes[0].project_id, (box.image_id for box in moved))
 
 
 def rule_of(session: Session, project_id: int) -> tuple[Rule, int]:

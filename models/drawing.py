@@ -21,6 +21,7 @@ from models.box import Box, settle
 from models.box_edit import ADDED, DELETED, MOVED, BoxEdit
 from models.desk import Desk
 from models.errors import Changed, Invalid
+from models.event import mark_photos
 from models.image import Image
 from models.label import Label
 from models.note import Note
@@ -88,6 +89,7 @@ def draw(desk: Desk, box: Box, drawing: Drawing, *, key: str) -> Act:
         closed = [pick for box_id in drawing.deleted for pick in delete(desk, seen[box_id])]
         edits += [note(desk, act, DELETED, box_id) for box_id in drawing.deleted]
         ask_crops(desk, act, edits)
+        mark_photos(desk.session, desk.project.id, [box.image_id])
         act.before = {"picks": [[pick.id, pick.position, pick.skips] for pick in closed]}
         rounds = desk.close_rounds({pick.round_id for pick in closed})
         act.answer = {

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.base import Base, utc_now
 from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Invalid
-from models.event import LAST_INDEPENDENT
+from models.event import EVENT_RULES, LAST_INDEPENDENT
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
 from models.words import figure, mark, say
@@ -212,13 +212,16 @@ class Project(Base):
         wished = {"sex": self.asks_sex, "life_stage": self.asks_life_stage, "behaviour": bool(self.behaviours)}
         return {field: list(words) for field, words in every.items() if wished[field]}
 
-    def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
-        """Raises Invalid for a gap outside sense."""
+    def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int, event_rule: str, cameras_independent: bool) -> None:
+        """Raises Invalid for a gap outside sense and for a rule that is none."""
+        if event_rule not in EVENT_RULES:
+            raise Invalid(f"event rule: {event_rule[:40]!r} is not one of {', '.join(EVENT_RULES)}")
         if not 0 <= sequence_gap_s <= 3600:
             raise Invalid("burst gap: " + say("0 to 3,600 seconds"))
         if not 0 <= event_gap_minutes <= 7 * 24 * 60:
             raise Invalid("event gap: " + say("0 minutes to 7 days"))
         self.sequence_gap_s, self.event_gap_minutes = sequence_gap_s, event_gap_minutes
+        self.event_rule, self.cameras_independent = event_rule, cameras_independent
 
     def set_fine_tune(self, every: int, loss: str) -> None:
         """Raises Invalid for a step outside sense and for a loss that is none."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.base import insert_once, utc_now
 from models.job import (
+    ALIVE,
     ALWAYS_ENDED,
     ASKED,
     CANCELLED,
@@ -45,6 +46,15 @@ def ask(
     )  # fmt: skip
     wanted = Job.id == job_id if fresh else Job.key == key
     return session.scalars(select(Job).where(wanted)).one()
+
+
+def ask_again(session: Session, kind: str, project_id: int, *, line: str, unit: str) -> Job:
+    """The one job of this kind that a project has: it waits for its turn again, unless it does already or is being done."""
+    job = ask(session, kind, project_id, {}, key=f"{kind}-{project_id}", line=line, unit=unit)
+    if job.state not in ALIVE:
+        job.state, job.asked_at, job.started_at, job.ended_at = ASKED, utc_now(), None, None
+        job.error, job.done, job.total, job.cancel_requested = "", 0, 0, False
+    return job
 
 
 def waiting(session: Session) -> list[Job]:

@@ -17,6 +17,7 @@ from models.box import Box, settle, take_back_labels
 from models.consensus import EXPERTS
 from models.desk import Desk
 from models.drawing import BOXES, outcome
+from models.event import mark_photos
 from models.label import Label
 from models.round import ANSWERED, OPEN, SKIPPED, WITHDRAWN, Pick, lease_to, leases_of
 from models.species import Species
@@ -97,6 +98,7 @@ def take_back(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Withdraw the voices of an act and open its picks again, each back on this person's desk in its old place."""
     if target.kind == BOXES:
         return take_boxes_back(desk, target)
+    mark_photos(desk.session, desk.project.id, [target.answer["image_id"]])  # a count stands no more
     labels = labels_of(desk, target)
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
     take_back_labels(desk.session, boxes, labels, by=desk.user_id, act=act)
@@ -166,6 +168,7 @@ def do_again(desk: Desk, act: Act, target: Act) -> dict[str, Any]:
     """Say again what an act said, and fill its picks again where they still wait."""
     if target.kind == BOXES:
         return draw_boxes_again(desk, act, target)
+    mark_photos(desk.session, desk.project.id, [target.answer["image_id"]])
     boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
     before = {pick_id for pick_id, _position, _skips in target.before["picks"]}
     picks = [pick for pick in desk.free(desk.picks(list(boxes))) if pick.id in before]

@@ -9,6 +9,7 @@ from models.box import Box
 from models.box_edit import ADDED, DELETED, MOVED, BoxEdit
 from models.desk import Desk
 from models.drawing import ask_crops, delete, hold_photo, replace, restore
+from models.event import mark_photos
 from models.label import Label
 from models.round import Pick
 from models.user import User
@@ -43,6 +44,7 @@ def draw_again(desk: Desk, act: Act, target: Act) -> tuple[list[BoxEdit], list[P
 def photo_held(desk: Desk, target: Act, edits: list[BoxEdit]) -> dict[int, Box]:
     """Every box of an act, held."""
     hold_photo(desk.session, target.answer["image_id"])
+    mark_photos(desk.session, desk.project.id, [target.answer["image_id"]])
     ids = [box_id for edit in edits for box_id in (edit.box_id, edit.becomes_id) if box_id]
     return {each.id: each for each in desk.held(ids)}
 

@@ -42,7 +42,9 @@ def found() -> Iterator[tuple[str, Message]]:
             yield shown(path), message
     for path in sorted((ROOT / "static" / "js").rglob("*.js")):
         with path.open("rb") as file:
-            for _line, message, _comments, _context in extract("javascript", file, {"say": None, "sayMany": (1, 2)}, ()):
+            for _line, message, _comments, _context in extract(
+                "javascript", file, {"say": None, "sayMany": (1, 2)}, ()
+            ):
                 yield shown(path), message
 
 
@@ -58,7 +60,9 @@ def in_python(source: str) -> Iterator[Message]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        literals = [each.value for each in node.args[:2] if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        literals = [
+            each.value for each in node.args[:2] if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
         door = doors.get(node.func.id)
         if door in ONE and literals[:1]:
             yield literals[0]

@@ -23,6 +23,7 @@ from models.queue import waiting
 from models.schema import check_schema
 from models.settings import Settings
 from models.storage import Store
+from models.upkeep import ask_events, outdated
 from worker.jobs.alone import only_one
 from worker.jobs.bench import Bench, Step, first_line
 from worker.jobs.durable import Durable
@@ -32,6 +33,7 @@ from worker.jobs.running import queue_of, run_job
 log = structlog.get_logger()
 SWEEP_S = 0.2
 BEAT_S = 5.0
+EVENTS_S = 2.0  # between two looks for events that are old
 DEAD_AFTER_S = 60.0  # a worker that was silent for so long is taken for dead and its jobs are taken over
 LAST_STEP_S, CLOSING_S = 7.0, 1.0  # how long a step may go on after the word to stop, and the queue may take to close
 
@@ -113,7 +115,7 @@ class Sweeper:
     def __init__(self, bench: Bench, durable: Durable) -> None:
         self._bench, self._durable = bench, durable
         self._started: set[str] = set()
-        self._looked_for_dead = time.monotonic()
+        self._looked_for_dead = self._looked_at_events = time.monotonic()
 
     def until_stopped(self) -> None:
         """Look around a few times a second. Raises what waiting does not heal."""
@@ -137,10 +139,21 @@ class Sweeper:
             if job.id not in self._started:
                 self._durable.start(job.id, queue_of(job))
                 self._started.add(job.id)
+        if time.monotonic() - self._looked_at_events > EVENTS_S:
+            self._looked_at_events = time.monotonic()
+            self.ask_events()
         if time.monotonic() - self._looked_for_dead > BEAT_S:
             self._looked_for_dead = time.monotonic()
             self._started.clear()  # one that was let go on before its pause had ended is started by the next sweep
             self.take_over()
+
+    def ask_events(self) -> None:
+        """Where something changed that events follow from, a job brings them up to date."""
+        with self._bench.database.reading() as session:
+            old = outdated(session)
+        for project_id in old:
+            with self._bench.database.writing() as session:
+                ask_events(session, project_id)
 
     def take_over(self) -> None:
         """Go on with the jobs of workers that fell silent. One of us gets each."""

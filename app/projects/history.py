@@ -85,6 +85,8 @@ FIELDS = {
     "uncertainty_m": mark("Uncertainty, metres"),
     "comments": mark("Comments"),
     "problems": mark("Problems"),
+    "event_rule": mark("A visit is independent of"),
+    "cameras_independent": mark("Every camera has a timer of its own"),
 }
 
 

@@ -17,6 +17,7 @@ from models.queue import ask
 from models.words import written
 
 Typed = Mapping[str, str]
+SHARED = "shared"  # the cameras of a site share their timers
 
 
 def change_thresholds(access: Access, typed: Typed) -> None:
@@ -72,12 +73,18 @@ def change_people(access: Access, typed: Typed) -> None:
 
 
 def change_gaps(access: Access, typed: Typed) -> None:
-    """No answer changes; another burst gap groups the photos anew, in the worker."""
+    """No answer changes; the worker groups the photos anew after another burst gap, and makes the events anew after any other
+    change. What a form does not say stays as it is."""
     project = access.project
-    burst, event = whole("burst-gap", typed["burst_gap"]), whole("event-gap", typed["event_gap"])
+    burst = whole("burst-gap", typed["burst_gap"])
+    event = whole("event-gap", typed["event_gap_preset"] or typed["event_gap"])
+    rule = typed["event_rule"] or project.event_rule
+    alone = typed["cameras"] != SHARED if typed["cameras"] else project.cameras_independent
     before = project.sequence_gap_s
-    wanted = {"sequence_gap_s": burst, "event_gap_minutes": event}
-    change(access, "settings.gaps", typed["version"], wanted, lambda: project.set_gaps(burst, event))
+    wanted = {
+        "sequence_gap_s": burst, "event_gap_minutes": event, "event_rule": rule, "cameras_independent": alone,
+    }  # fmt: skip
+    change(access, "settings.gaps", typed["version"], wanted, lambda: project.set_gaps(burst, event, rule, alone))
     if project.sequence_gap_s != before:
         ask(
             access.session, "sequence", project.id, {"gap_s": project.sequence_gap_s},

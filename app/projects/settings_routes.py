@@ -93,10 +93,14 @@ def save_people(
 
 @router.post("/events")
 def save_gaps(
-    request: Request, access: ActingAdmin, version: Text = "", burst_gap: Text = "", event_gap: Text = ""
-) -> Response:
+    request: Request, access: ActingAdmin, version: Text = "", burst_gap: Text = "", event_gap: Text = "",
+    event_gap_preset: Text = "", event_rule: Text = "", cameras: Text = "",
+) -> Response:  # fmt: skip
     """When a burst ends, and when a visit ends."""
-    typed = {"version": version, "burst_gap": burst_gap, "event_gap": event_gap}
+    typed = {
+        "version": version, "burst_gap": burst_gap, "event_gap": event_gap, "event_gap_preset": event_gap_preset,
+        "event_rule": event_rule, "cameras": cameras,
+    }  # fmt: skip
     refused = tried(request, access.session, lambda: change_gaps(access, typed), "events", typed, "form")
     return settings_page(request, access, refused) if refused else saved_at(access.project.id, "events")
 

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, select, update
 from models.box import Box
 from models.checkpoint import Checkpoint
 from models.database import CHUNK_ROWS
+from models.event import mark_deployments
+from models.image import Image
 from models.predictions import SUFFIX, write_part
 from models.project import Project
 from worker.jobs.bench import Bench
@@ -40,7 +42,17 @@ def name_boxes(bench: Bench, project_id: int, part: str, which: ColumnElement[bo
     best = probabilities.argmax(axis=1)
     species = np.array(classifier.classes, np.int64)[best]
     write_guesses(bench, project_id, checkpoint.id, boxes.box_ids, species, probabilities.max(axis=1))
+    bench.patiently(lambda: mark_places(bench, project_id, which))
     return len(boxes.box_ids)
+
+
+def mark_places(bench: Bench, project_id: int, which: ColumnElement[bool]) -> None:
+    """The events of the cameras that these boxes are of follow."""
+    with bench.database.writing() as session:
+        cameras = (
+            select(Image.deployment_id).join(Box, Box.image_id == Image.id).where(Box.project_id == project_id, which)
+        )
+        mark_deployments(session, project_id, session.scalars(cameras.distinct()))
 
 
 def write_guesses(

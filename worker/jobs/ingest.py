@@ -25,6 +25,7 @@ from models.box import Box, askable
 from models.checkpoint import DETECTOR, Checkpoint
 from models.clock import held_corrections
 from models.correcting import Correction, corrected
+from models.event import mark_deployments
 from models.examining import examine
 from models.image import READY, WAITING, Image
 from models.job import Job, JobShard
@@ -43,6 +44,7 @@ from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
 from worker.jobs.looking import Looker, PhotoRow, Seen, Visit, by_detector, by_record
 from worker.jobs.networks import take_preset
+from worker.jobs.statics import group_batch
 from worker.networks.kinds import PERSON
 from worker.networks.recorded import read_recorded
 
@@ -230,7 +232,7 @@ class Ingest:
             )
         for deployment_id in touched:
             self._bench.breathe()
-            group(self._bench, deployment_id, gap_s)
+            group(self._bench, self._project_id, deployment_id, gap_s)
         return len(touched)
 
     def next_round(self) -> int:
@@ -247,6 +249,7 @@ def ingest(bench: Bench, job: Job, step: Step) -> None:
     step("bursts", work.bursts)
     step("late-boxes", lambda: ask_late(bench, job.project_id))
     step("next-round", work.next_round)
+    step("statics", lambda: group_batch(bench, job.project_id, job.id))
 
 
 def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, file_name: str) -> None:
@@ -326,9 +329,10 @@ def ask_early(session: Session, project_id: int) -> None:
         ask_learn(session, project, "first")
 
 
-def group(bench: Bench, deployment_id: int, gap_s: int) -> None:
-    """One camera's photos into bursts, in a transaction of its own; and a look at its clock."""
+def group(bench: Bench, project_id: int, deployment_id: int, gap_s: int) -> None:
+    """One camera’s photos into bursts, in a transaction of its own; a look at its clock, and its events follow."""
     with bench.database.writing() as session:
+        mark_deployments(session, project_id, [deployment_id])
         regroup(session, deployment_id, gap_s)
         examine(session, deployment_id)
 

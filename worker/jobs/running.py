@@ -12,7 +12,8 @@ from models import queue
 from models.clock import CLOCK
 from models.drawing import CUT
 from models.folders import FOLDERS
-from models.job import SETTLE, UNFINISHED, Job
+from models.job import EVENTS, SETTLE, UNFINISHED, Job
+from models.static import STATICS
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
 from worker.jobs.clock import clock
@@ -21,6 +22,7 @@ from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
 from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
 from worker.jobs.embedding import embed
+from worker.jobs.events import events
 from worker.jobs.finetune import finetune
 from worker.jobs.folders import put_in_folders
 from worker.jobs.ingest import ingest, release_waiting
@@ -28,6 +30,7 @@ from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
+from worker.jobs.statics import statics
 
 log = structlog.get_logger()
 Run = Callable[[Bench, Job, Step], None]
@@ -42,6 +45,8 @@ KINDS: dict[str, tuple[str, Run]] = {
     FOLDERS: (ROUNDS, put_in_folders),
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
+    EVENTS: (ROUNDS, events),
+    STATICS: (ROUNDS, statics),
     "blur": (ROUNDS, blur),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),

@@ -353,3 +353,17 @@ def test_the_goal_is_saved_and_a_bad_one_stands_at_its_field(desk: Desk) -> None
         answer = desk.save("goal", target=target, label_budget=budget)
         assert answer.status_code == 422 and words in answer.text and f'id="goal-{field}-error"' in answer.text
     assert (desk.project.target, desk.project.label_budget) == (0.975, 12_000)
+
+
+def test_the_rule_of_visits_is_chosen_in_words_and_a_gap_by_one_click(desk: Desk) -> None:
+    saved = {"burst_gap": "60", "event_gap": "30", "event_rule": "last_record", "cameras": "shared"}
+    assert desk.save("events", **saved).status_code == 303
+    assert (desk.project.event_rule, desk.project.cameras_independent) == ("last_record", False)
+    assert re.search(r'value="last_record" checked', desk.show()) and re.search(r'value="shared" checked', desk.show())
+    assert desk.save("events", **saved | {"event_gap_preset": "1440"}).status_code == 303
+    assert desk.project.event_gap_minutes == 1440
+    assert desk.save("events", burst_gap="60", event_gap="60").status_code == 303  # what is not said stays
+    assert (desk.project.event_rule, desk.project.cameras_independent) == ("last_record", False)
+    assert desk.save("events", **saved | {"event_rule": "moon"}).status_code == 422
+    assert 'id="events-event_rule-error"' in desk.save("events", **saved | {"event_rule": "moon"}).text
+    assert desk.jobs() == []  # the worker sees by itself that the events are old

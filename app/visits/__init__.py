@@ -1,0 +1,1 @@
+"""Independent visits: what came when to which camera, how many of them, and what people counted themselves."""

@@ -1,0 +1,227 @@
+"""What the cameras of a place recorded: which species counts in which photo, and how many, as exports say it.
+
+A box is called by its settled name, else by the classifier's first, else, for people and vehicles, by the detector. "Not an
+animal" is no record, and neither is a box that nobody named. Photos without a time, of setting up or calibrating, and of a
+time-lapse make none (PRACTICE 1.1). Where a person counted a species in a photo, that figure stands for the boxes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row, String, select, type_coerce
+from sqlalchemy.orm import Session
+
+from models.box import Box, counted
+from models.checkpoint import Checkpoint
+from models.deployment import Deployment
+from models.event import EventCount
+from models.image import READY, CountCorrection, Image
+from models.predictions import Predictions
+from models.project import Project
+from models.species import TAXON, Species
+from models.storage import Store
+from models.visits import Ids, Records, Visits, visits
+
+EPOCH = dt.datetime(1970, 1, 1)
+BLANK = "not_animal"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Deployments that share their timers: one alone, or those of a site. They are sorted by name, as exports are."""
+
+    deployment_ids: tuple[int, ...]
+    name: str  # of the first
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One visit, whole. max_count: MaxN; count: a person's figure in its place; unseen: more that were on no photo."""
+
+    deployment_id: int
+    species_id: int
+    first_image_id: int
+    first_at: dt.datetime
+    last_at: dt.datetime
+    photos: int
+    named: int  # photos in which a person says so
+    max_count: int
+    delta_s: int  # since the last record, or the last independent one, by the project's rule; 0 for the first
+    count: int | None = None
+    unseen: int = 0
+
+    @property
+    def individuals(self) -> int:
+        """How many were there, as far as anybody knows."""
+        return (self.max_count if self.count is None else self.count) + self.unseen
+
+
+class Recorder:
+    """The records and visits of one project as it is now. It pins the classifier."""
+
+    def __init__(self, session: Session, store: Store, project: Project) -> None:
+        """Raises DamagedFile when a predictions file is not whole."""
+        self._session, self._project = session, project
+        rows = session.execute(
+            select(Species.id, Species.kind, Species.merged_into_id).where(Species.project_id == project.id)
+        )
+        self._kinds = {row.id: (row.kind, row.merged_into_id) for row in rows}
+        self._fixed = {kind: species_id for species_id, (kind, _into) in self._kinds.items() if kind != TAXON}
+        self._means = np.zeros(max(self._kinds, default=0) + 1, np.int64)  # species id -> what it means; 0: no record
+        for species_id in self._kinds:
+            self._means[species_id] = self._meaning(species_id)
+        classifier = session.get(Checkpoint, project.classifier_id) if project.classifier_id else None
+        self._predictions = Predictions(folder_of(store, classifier)) if classifier else None
+
+    def visits(self, place: Place) -> Visits:
+        """By the project's rule."""
+        return visits(self.records(place), self._project.event_gap_minutes * 60, self._project.event_rule)
+
+    def lines(self, place: Place) -> Iterator[EventLine]:
+        """The visits to a place by time, with what people counted."""
+        found = self.visits(place)
+        said = EventCount.newest(self._session, self._project.id, place.deployment_ids)
+        columns = (
+            found.deployment_ids, found.species_ids, found.first_image_ids, found.first_s, found.last_s, found.photos,
+            found.named, found.max_counts, found.delta_s,
+        )  # fmt: skip
+        order = np.lexsort((found.species_ids, found.first_s))
+        for deployment_id, species_id, image_id, first_s, last_s, photos, named, most, delta_s in zip(
+            *(column[order].tolist() for column in columns), strict=True
+        ):
+            by = said.get((deployment_id, species_id, image_id))
+            yield EventLine(
+                deployment_id, species_id, image_id, moment(first_s), moment(last_s), photos, named, most, delta_s,
+                by.count if by else None, by.unseen if by else 0,
+            )  # fmt: skip
+
+    def records(self, place: Place) -> Records:
+        """Photos in the order of export: by time, path and id."""
+        rows = self._boxes(place)
+        if not rows:
+            none = np.zeros(0, np.int64)
+            return Records(none, none, none, none, none, np.zeros(0, bool))
+        image_ids, deployment_ids, taken_at, box_ids, settled, kinds = zip(*rows, strict=True)
+        images = np.array(image_ids, np.int64)
+        human = np.array([each or 0 for each in settled], np.int64)
+        names = self._names(np.array(box_ids, np.int64), human, kinds)
+        photo = np.cumsum(np.append(True, np.diff(images) != 0)) - 1  # its place in the order
+        kept = names > 0
+        wide = len(self._means)
+        pairs, at, which, counts = np.unique(
+            photo[kept] * wide + names[kept], return_index=True, return_inverse=True, return_counts=True
+        )
+        row = np.flatnonzero(kept)[at]
+        by_people = np.zeros(len(pairs), bool)
+        by_people[which[human[kept] > 0]] = True
+        seconds = np.array(taken_at, "datetime64[us]").astype("datetime64[s]").astype(np.int64)
+        records = Records(
+            images[row], np.array(deployment_ids, np.int64)[row], pairs % wide, seconds[row],
+            self._counted(place, images[row], pairs % wide, counts), by_people,
+        )  # fmt: skip
+        return without_none(records)
+
+    def _boxes(self, place: Place) -> list[Row[*tuple[Any, ...]]]:
+        return list(
+            self._session.execute(
+                # as text, where the database has it so: a million moments are read ten times as fast
+                select(
+                    Image.id, Image.deployment_id, type_coerce(Image.taken_at, String), Box.id, Box.settled_species_id,
+                    Box.kind,
+                )
+                .join(Box, Box.image_id == Image.id)
+                .where(
+                    Image.deployment_id.in_(place.deployment_ids), Image.state == READY, Image.taken_at.is_not(None),
+                    Image.setup == "", Image.capture_method != "timeLapse", counted(self._project),
+                )
+                .order_by(Image.taken_at, Image.path, Image.id)
+            )
+        )  # fmt: skip
+
+    def _names(self, box_ids: Ids, human: Ids, kinds: tuple[str, ...]) -> Ids:
+        """(n,) what each box is called, 0 where it is no record."""
+        names = human.copy()
+        if self._predictions is not None:
+            open_ = np.flatnonzero(names == 0)
+            names[open_] = self._predictions.best(box_ids[open_])
+            names[(names >= len(self._means)) | (names < 0)] = 0
+            names[~np.isin(names, list(self._kinds))] = 0
+        for kind in {"person", "vehicle"} & set(kinds):  # the detector itself knows them
+            names[(names == 0) & (np.array(kinds) == kind)] = self._fixed[kind]
+        return self._means[names]
+
+    def _counted(self, place: Place, images: Ids, species: Ids, counts: Ids) -> Ids:
+        """The counts with people's own figures put in."""
+        said = CountCorrection.standing(
+            CountCorrection.species_id.is_not(None), Image.deployment_id.in_(place.deployment_ids)
+        )
+        newest = {
+            (image_id, int(self._means[species_id])): count
+            for image_id, species_id, count in self._session.execute(
+                said.join(Image, Image.id == CountCorrection.image_id)
+            )
+            if species_id is not None
+        }
+        if not newest:
+            return counts
+        given = np.isin(images, [image_id for image_id, _species in newest])
+        corrected = counts.copy()
+        for row in np.flatnonzero(given).tolist():
+            corrected[row] = newest.get((int(images[row]), int(species[row])), corrected[row])
+        return corrected
+
+    def _meaning(self, species_id: int) -> int:
+        """What a name means since it was merged into another one; 0 for "not an animal"."""
+        seen: set[int] = set()
+        while (into := self._kinds[species_id][1]) in self._kinds and species_id not in seen:
+            seen.add(species_id)
+            species_id = into
+        return 0 if self._kinds[species_id][0] == BLANK else species_id
+
+
+def places(session: Session, project: Project) -> list[Place]:
+    """The stations of a project: each camera for itself, or the cameras of a site together."""
+    rows = session.execute(
+        select(Deployment.id, Deployment.name, Deployment.site_id).where(Deployment.project_id == project.id)
+    )
+    stations: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for deployment_id, name, site_id in rows:
+        shared = None if project.cameras_independent else site_id
+        station = ("camera", deployment_id) if shared is None else ("site", shared)
+        stations.setdefault(station, []).append((name, deployment_id))
+    made = [Place(tuple(id_ for _name, id_ in sorted(cameras)), min(cameras)[0]) for cameras in stations.values()]
+    return sorted(made, key=lambda place: (place.name, place.deployment_ids))
+
+
+def event_lines(session: Session, store: Store, project: Project) -> Iterator[EventLine]:
+    """Every visit of a project as it is at this moment, place by place and by time: it needs no worker and no cache.
+
+    Memory: the records of one place. Raises DamagedFile when a predictions file is not whole.
+    """
+    recorder = Recorder(session, store, project)
+    for place in places(session, project):
+        yield from recorder.lines(place)
+
+
+def without_none(records: Records) -> Records:
+    """Without the species of which a person counted none in the photo."""
+    some = records.counts > 0
+    return Records(
+        records.image_ids[some], records.deployment_ids[some], records.species_ids[some], records.seconds[some],
+        records.counts[some], records.by_people[some],
+    )  # fmt: skip
+
+
+def folder_of(store: Store, classifier: Checkpoint) -> Any:
+    """Where a classifier's predictions lie."""
+    return store.root / classifier.predictions if classifier.predictions else store.predictions(classifier.id)
+
+
+def moment(seconds: int) -> dt.datetime:
+    """The camera's clock."""
+    return EPOCH + dt.timedelta(seconds=seconds)
