@@ -10,6 +10,7 @@ from models.batch import Batch, BatchFile
 from models.box import Box
 from models.box_edit import BoxEdit
 from models.checkpoint import Checkpoint
+from models.deletion import DeletedPhoto, Deletion
 from models.deployment import Deployment, ProblemPeriod
 from models.estimate import Estimate
 from models.event import Event
@@ -42,6 +43,8 @@ __all__ = [
     "Checkpoint",
     "CommonName",
     "CountCorrection",
+    "DeletedPhoto",
+    "Deletion",
     "Deployment",
     "Estimate",
     "Event",

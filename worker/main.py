@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.base import utc_now
 from models.database import Database
+from models.deletion import ask_due, due
 from models.errors import DomainError, Invalid
 from models.job import RUNNING, Job, WorkerBeat
 from models.queue import waiting
@@ -141,6 +142,16 @@ class Sweeper:
             self._looked_for_dead = time.monotonic()
             self._started.clear()  # one that was let go on before its pause had ended is started by the next sweep
             self.take_over()
+            self.ask_due()
+
+    def ask_due(self) -> None:
+        """Deletions whose day has come."""
+        with self._bench.database.reading() as session:
+            if not due(session):
+                return
+        with self._bench.database.writing() as session:
+            for deletion in due(session):
+                ask_due(session, deletion)
 
     def take_over(self) -> None:
         """Go on with the jobs of workers that fell silent. One of us gets each."""
