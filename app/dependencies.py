@@ -146,6 +146,14 @@ class ActingInProject(InProject):
         return found
 
 
+class KeptProject(InProject):
+    """The member of the project in the path, for reading: also of one that is deleted and can be brought back."""
+
+    def __call__(self, project_id: int, session: Reading, user: ReadingUser) -> Access:
+        """project_id comes from the path."""
+        return access(session, user, project_id, self.least, deleted=True)
+
+
 class KeepingProject(InProject):
     """The same for who archives, deletes and brings back: also where the project is archived or deleted."""
 
@@ -161,6 +169,7 @@ Admin = Annotated[Access, Depends(InProject(Role.admin))]
 ActingExpert = Annotated[Access, Depends(ActingInProject(Role.expert))]
 ActingViewer = Annotated[Access, Depends(ActingInProject(Role.viewer))]
 ActingAnnotator = Annotated[Access, Depends(ActingInProject(Role.annotator))]
+KeptAdmin = Annotated[Access, Depends(KeptProject(Role.admin))]
 KeepingAdmin = Annotated[Access, Depends(KeepingProject(Role.admin))]
 ActingAdmin = Annotated[Access, Depends(ActingInProject(Role.admin))]
 

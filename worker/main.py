@@ -27,6 +27,7 @@ from models.storage import Store
 from worker.jobs.alone import only_one
 from worker.jobs.bench import Bench, Step, first_line
 from worker.jobs.durable import Durable
+from worker.jobs.measuring import Measuring
 from worker.jobs.networks import FileShelf, Networks, Shelf
 from worker.jobs.running import queue_of, run_job
 
@@ -68,6 +69,8 @@ def work(bench: Bench, settings: Settings) -> None:
     beat(bench, device, first=True)
     heart = threading.Thread(target=keep_beating, args=(bench, device), name="heart", daemon=True)
     heart.start()
+    measuring = Measuring(bench)
+    measuring.start()
     running = Running(bench)
     durable = Durable(settings, running.run)
     try:
@@ -80,6 +83,7 @@ def work(bench: Bench, settings: Settings) -> None:
         closing = threading.Thread(target=durable.close, name="closing", daemon=True)
         closing.start()
         closing.join(CLOSING_S)  # a database that is away must not keep us
+        measuring.join(CLOSING_S)
         heart.join(CLOSING_S)
 
 

@@ -52,7 +52,7 @@ def named_rows(bench: Bench, names: set[str]) -> dict[str, int]:
         for start in range(0, len(every), CHUNK_ROWS):
             some = Box.vector_file.in_(every[start : start + CHUNK_ROWS])
             counts = select(Box.vector_file, func.count()).where(some).group_by(Box.vector_file)
-            found |= {row[0]: row[1] for row in session.execute(counts)}
+            found |= {row[0]: row[1] for row in session.execute(counts) if row[0] is not None}
     return found
 
 
