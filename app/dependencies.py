@@ -116,12 +116,16 @@ class Access:
         return self.role.rank >= Role(least).rank
 
 
-def access(session: Session, user: User, project_id: int, least: Role) -> Access:
-    """Raises NotYours for strangers (404), NotAllowed for members below the role (403)."""
+def access(session: Session, user: User, project_id: int, least: Role, *, deleted: bool = False) -> Access:
+    """Raises NotYours for strangers (404), NotAllowed for members below the role (403). A project that is deleted is nobody's,
+    except where it can be brought back (deleted)."""
     if not 0 < project_id <= LARGEST_ID:
         raise not_yours()
     membership = Membership.require(session, project_id, user.id, least)
-    return Access(session, user, session.get_one(Project, project_id), Role(membership.role))
+    project = session.get_one(Project, project_id)
+    if project.deletion_id is not None and not deleted:
+        raise not_yours()
+    return Access(session, user, project, Role(membership.role))
 
 
 class InProject:
@@ -137,11 +141,29 @@ class InProject:
 
 
 class ActingInProject(InProject):
-    """The same in a writing session."""
+    """The same in a writing session. In an archived project nobody acts."""
 
     def __call__(self, project_id: int, session: Writing, user: WritingUser) -> Access:
         """project_id comes from the path."""
-        return access(session, user, project_id, self.least)
+        found = access(session, user, project_id, self.least)
+        found.project.expect_open()
+        return found
+
+
+class KeptProject(InProject):
+    """The member of the project in the path, for reading: also of one that is deleted and can be brought back."""
+
+    def __call__(self, project_id: int, session: Reading, user: ReadingUser) -> Access:
+        """project_id comes from the path."""
+        return access(session, user, project_id, self.least, deleted=True)
+
+
+class KeepingProject(InProject):
+    """The same for who archives, deletes and brings back: also where the project is archived or deleted."""
+
+    def __call__(self, project_id: int, session: Writing, user: WritingUser) -> Access:
+        """project_id comes from the path."""
+        return access(session, user, project_id, self.least, deleted=True)
 
 
 Viewer = Annotated[Access, Depends(InProject(Role.viewer))]
@@ -151,6 +173,8 @@ Admin = Annotated[Access, Depends(InProject(Role.admin))]
 ActingExpert = Annotated[Access, Depends(ActingInProject(Role.expert))]
 ActingViewer = Annotated[Access, Depends(ActingInProject(Role.viewer))]
 ActingAnnotator = Annotated[Access, Depends(ActingInProject(Role.annotator))]
+KeptAdmin = Annotated[Access, Depends(KeptProject(Role.admin))]
+KeepingAdmin = Annotated[Access, Depends(KeepingProject(Role.admin))]
 ActingAdmin = Annotated[Access, Depends(ActingInProject(Role.admin))]
 
 

@@ -21,6 +21,7 @@ from app.exports.routes import router as exports
 from app.images.routes import router as images
 from app.jobs.progress import progress_over
 from app.jobs.routes import router as jobs
+from app.keeping.routes import router as keeping
 from app.labeling.grid import router as grid
 from app.labeling.references import router as references
 from app.labeling.review import router as review
@@ -61,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.house = House(settings, database, store, SignInLimit(), languages)
     app.state.progress = progress_over(database)
     answer_errors(app)
-    for router in (images, accounts, projects, settings_pages, jobs, species, uploads, deployments):
+    for router in (images, accounts, keeping, projects, settings_pages, jobs, species, uploads, deployments):
         app.include_router(router)
     for router in (labeling, grid, review, references, exports, visits):
         app.include_router(router)

@@ -12,6 +12,7 @@ from models.box_edit import BoxEdit
 from models.checkpoint import Checkpoint
 from models.clock import ClockCorrection
 from models.clock_finding import ClockFinding
+from models.deletion import DeletedPhoto, Deletion
 from models.deployment import Deployment, ProblemPeriod
 from models.empty import EmptyCheck, EmptyDraw, EmptySample
 from models.estimate import Estimate
@@ -49,6 +50,8 @@ __all__ = [
     "ClockFinding",
     "CommonName",
     "CountCorrection",
+    "DeletedPhoto",
+    "Deletion",
     "Deployment",
     "EmptyCheck",
     "EmptyDraw",

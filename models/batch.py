@@ -14,9 +14,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, insert_once, utc_now
 from models.database import CHUNK_ROWS
-from models.errors import Invalid
+from models.errors import Conflict, Invalid
 from models.folders import deployment_of
-from models.image import WAITING, Image
+from models.image import ERASED, GONE, WAITING, Image
 from models.job import Job
 from models.project import Project
 from models.queue import ask
@@ -51,6 +51,7 @@ class Batch(Base):
     boxes_file: Mapped[str | None] = mapped_column(
         String(300)
     )  # a MegaDetector JSON in the store, instead of a detector
+    deletion_id: Mapped[int | None]  # its mark (models/deletion.py): hidden, and its photos go
 
     @classmethod
     def resume_or_start(cls, session: Session, project_id: int, name: str, by: int | None) -> Batch:
@@ -60,6 +61,7 @@ class Batch(Base):
         unfinished = session.scalar(
             select(cls)
             .where(cls.project_id == project_id, cls.name == cleaned, cls.by_id == by, cls.finished_at.is_(None))
+            .where(cls.deletion_id.is_(None))
             .order_by(cls.id.desc())
             .limit(1)
         )
@@ -86,6 +88,8 @@ class Batch(Base):
         cleaned = clean_path(path)
         take_turn(session, self.project_id)
         image, fresh = self.photo_of(session, cleaned, received)
+        if image.state in GONE:
+            return self.record(session, cleaned, received.size, None, REFUSED, gone_words(session, image), None)
         state, reason = (HERE, "") if fresh else (DUPLICATE, f"the same photo as {image.path}")
         if image.state in (QUARANTINED, REFUSED):  # known to be broken since it came in first
             state, reason = image.state, image.reason
@@ -151,6 +155,7 @@ class Batch(Base):
         Photos that an unfinished batch brought first and that are in this one too do not wait for the other.
         """
         take_turn(session, self.project_id)
+        self.expect_standing()
         self.finished_at = utc_now()
         waiting = self.waiting(session)
         if not waiting:
@@ -164,6 +169,11 @@ class Batch(Base):
         for number, ids in enumerate(shards):
             session.execute(update(Image).where(Image.id.in_(ids)).values(job_id=job.id, shard=number))
         return job
+
+    def expect_standing(self) -> None:
+        """Raises Conflict when the batch is deleted: nothing comes into it any more."""
+        if self.deletion_id is not None:
+            raise Conflict(say("The batch %(name)s is deleted; nothing comes into it any more.", name=self.name))
 
     def waiting(self, session: Session) -> list[int]:
         """Photos among this batch's files that no job was asked for, in the order of their paths."""
@@ -197,6 +207,14 @@ class BatchFile(Base):
     state: Mapped[str] = mapped_column(String(12))
     reason: Mapped[str] = mapped_column(String(300), default="")
     image_id: Mapped[int | None] = mapped_column(ForeignKey("image.id"), index=True)
+
+
+def gone_words(session: Session, image: Image) -> str:
+    """Why a photo that is gone is not taken in again."""
+    if image.state == ERASED:
+        return say("%(reason)s; it is not taken in again", reason=image.reason)
+    batch = session.get_one(Batch, image.batch_id)
+    return say("deleted with the batch %(name)s; bring that batch back, or send it once that is gone", name=batch.name)
 
 
 def take_turn(session: Session, project_id: int) -> None:

@@ -25,7 +25,10 @@ from models.base import Base, utc_now
 
 # waiting: not yet processed. ready: looked through by the detector. quarantined, refused: cannot be opened, see reason.
 # absent: named by an import, its file never came; such a photo has rows and no picture.
+# removed: its batch is deleted, and can still be brought back. erased: on request of a person; the row alone stays.
 WAITING, READY, QUARANTINED, REFUSED, ABSENT = "waiting", "ready", "quarantined", "refused", "absent"
+REMOVED, ERASED = "removed", "erased"
+GONE = (REMOVED, ERASED)  # nobody sees it, it counts nowhere
 CAPTURE_METHODS = ("", "activityDetection", "timeLapse")  # Camtrap DP's words; empty: nobody said
 SETUPS = ("", "setup", "calibration")  # the camera is being set up or tried: no visit, never a species
 
@@ -54,6 +57,7 @@ class Image(Base):
     size: Mapped[int] = mapped_column(BigInteger)
 
     state: Mapped[str] = mapped_column(String(12), default=WAITING)
+    state_before: Mapped[str] = mapped_column(String(12), default="", server_default="")  # of one that is gone
     reason: Mapped[str] = mapped_column(String(300), default="")
     job_id: Mapped[str | None] = mapped_column(ForeignKey("job.id"))
     shard: Mapped[int | None]
@@ -81,6 +85,11 @@ class Image(Base):
     def file_name(self) -> str:
         """The last part of the path."""
         return self.path.rsplit("/", 1)[-1]
+
+
+def standing() -> ColumnElement[bool]:
+    """The photos that are there for people: neither removed nor erased."""
+    return Image.state.not_in(GONE)
 
 
 class CountCorrection(Base):

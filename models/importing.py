@@ -203,11 +203,13 @@ def record(session: Session, batch: Batch, arrived: list[Arrival]) -> list[str]:
 
 def batch_named(session: Session, project_id: int, name: str, by: int | None) -> Batch:
     """The newest batch of this name, whoever began it, or a new one. Raises NotYours when there is no such project."""
-    if session.get(Project, project_id) is None:
-        raise NotYours(say("There is no such project."))
+    project = session.get(Project, project_id)
+    if project is None or project.deletion_id is not None:
+        raise NotYours("There is no such project.")
+    project.expect_open()
     found = session.scalar(
         select(Batch)
-        .where(Batch.project_id == project_id, Batch.name == clean_batch_name(name))
+        .where(Batch.project_id == project_id, Batch.name == clean_batch_name(name), Batch.deletion_id.is_(None))
         .order_by(Batch.id.desc())
         .limit(1)
     )

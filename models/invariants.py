@@ -15,13 +15,14 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
-from models.batch import BatchFile
+from models.batch import Batch, BatchFile
 from models.box import Box, rule_of
 from models.checkpoint import CLASSIFIER, Checkpoint
 from models.consensus import VOICE, Voice, consensus
 from models.database import Database
+from models.deletion import BATCH, PHOTO, DeletedPhoto, Deletion
 from models.fine_tune import FineTune
-from models.image import READY, WAITING, Image
+from models.image import ABSENT, ERASED, READY, WAITING, Image
 from models.job import ALIVE, SETTLE, UNFINISHED, Job
 from models.label import Label
 from models.lease import LEASE, Lease
@@ -75,7 +76,8 @@ def labels_once(scene: Scene) -> Iterator[str]:
 def originals(scene: Scene) -> Iterator[str]:
     """I3: every photo has its file, of its size (deep: of its hash); no file is without a row."""
     known: set[str] = set()
-    for sha256, size, image_id in scene.session.execute(select(Image.sha256, Image.size, Image.id)):
+    here = select(Image.sha256, Image.size, Image.id).where(Image.state.not_in((ERASED, ABSENT)))
+    for sha256, size, image_id in scene.session.execute(here):
         known.add(sha256)
         path = scene.store.original(sha256)
         if not path.is_file():
@@ -100,10 +102,33 @@ def pictures(scene: Scene) -> Iterator[str]:
         for path in (scene.store.preview(sha256), scene.store.thumbnail(sha256)):
             if not path.is_file():
                 yield f"photo {image_id}: {path} is missing"
-    crops = select(Box.id, Image.sha256).join(Image, Image.id == Box.image_id).where(Box.embedder_id.is_not(None))
+    crops = select(Box.id, Image.sha256).join(Image, Image.id == Box.image_id)
+    crops = crops.where(Box.embedder_id.is_not(None), Image.state == READY)
     for box_id, sha256 in scene.session.execute(crops):
         if not scene.store.crop(sha256, box_id).is_file():
             yield f"box {box_id}: its crop is missing"
+
+
+def stray_pictures(scene: Scene) -> Iterator[str]:
+    """H14: nothing is left of a photo that was deleted or erased."""
+    known = set(scene.session.scalars(select(Image.sha256).where(Image.state != ERASED)))
+    for kind in ("thumbnails", "previews", "crops"):
+        for path in (scene.store.root / kind).glob("*/*"):
+            if path.name.removesuffix(".jpg") not in known and is_old(path):
+                yield f"{path} belongs to no photo"
+
+
+def deletions(scene: Scene) -> Iterator[str]:
+    """H14: what is deleted for good has no rows any more, and its files are gone."""
+    done = select(Deletion).where(Deletion.done_at.is_not(None), Deletion.kind != PHOTO)
+    for deletion in scene.session.scalars(done):
+        table: type[Batch] | type[Project] = Batch if deletion.kind == BATCH else Project
+        if scene.session.get(table, deletion.target_id) is not None:
+            yield f"deletion {deletion.id}: {deletion.name} is said to be gone and has rows"
+    left = select(DeletedPhoto.deletion_id, func.count()).join(Deletion, Deletion.id == DeletedPhoto.deletion_id)
+    left = left.where(Deletion.done_at.is_not(None), DeletedPhoto.files_gone.is_(False))
+    for deletion_id, count in scene.session.execute(left.group_by(DeletedPhoto.deletion_id)):
+        yield f"deletion {deletion_id}: the files of {count} photos were not removed"
 
 
 def vector_files(scene: Scene) -> Iterator[str]:
@@ -282,6 +307,8 @@ CHECKS: dict[str, Callable[[Scene], Iterator[str]]] = {
     "I1-I2 labels": labels_once,
     "I3 originals": originals,
     "I4 pictures": pictures,
+    "I4 strays": stray_pictures,
+    "H14 deletions": deletions,
     "I5 vectors": vector_files,
     "I5 vector parts": vector_parts,
     "I5 vectors in use": vectors_in_use,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.consensus import RULES, SINGLE, Rule
-from models.errors import Changed, Invalid
+from models.errors import Changed, Conflict, Invalid
 from models.event import EVENT_RULES, LAST_INDEPENDENT
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.species import Species, clean_name
@@ -86,6 +86,9 @@ class Project(Base):
     hides_unseen: Mapped[bool] = mapped_column(
         default=False
     )  # where the detector knows no people: until somebody has looked
+
+    archived_at: Mapped[dt.datetime | None]  # read-only for everybody since then
+    deletion_id: Mapped[int | None]  # its mark (models/deletion.py): nobody sees it any more
 
     # The switch: one row names the networks whose vectors and predictions count now (DECISIONS 2).
     detector_id: Mapped[int | None] = mapped_column(ForeignKey("checkpoint.id", use_alter=True))
@@ -168,6 +171,13 @@ class Project(Base):
         if not 100 <= label_budget <= 1_000_000:
             raise Invalid("label-budget: " + say("between 100 and 1,000,000 answers"))
         self.target, self.label_budget = target, label_budget
+
+    def expect_open(self) -> None:
+        """Raises Conflict in an archived project, where nothing changes."""
+        if self.archived_at is not None:
+            raise Conflict(
+                say("This project is archived: nothing in it changes until an administrator brings it back.")
+            )
 
     @property
     def planned_rounds(self) -> int:

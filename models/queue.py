@@ -24,6 +24,7 @@ from models.job import (
     JobShard,
     WorkerBeat,
 )
+from models.project import Project
 
 
 def ask(
@@ -73,7 +74,11 @@ def start(session: Session, job_id: str, worker: str) -> Job:
 
 
 def finish_step(session: Session, job: Job, step: str, worker: str, *, done: int = 0) -> bool:
-    """Claim a step in the transaction that holds its effects. False: it was done before, so roll back or do nothing."""
+    """Claim a step in the transaction that holds its effects. False: it was done before, or the project is deleted by now; so
+    roll back or do nothing."""
+    deleted = select(Project.deletion_id).where(Project.id == job.project_id).with_for_update(read=True, key_share=True)
+    if session.scalar(deleted) is not None:
+        return False
     if not insert_once(session, JobShard, job_id=job.id, step=step, worker=worker, done_at=utc_now()):
         return False
     if done:

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field("", description="Host names (',' between them) that people use; empty: see hosts.")
     import_roots: str = Field("", description="Folders (':' between them) a project admin may import from.")
     free_space_floor_mb: int = Field(500, description="Uploads and imports stop below this, so that labels still fit.")
+    deleted_kept_days: float = Field(
+        7, ge=0, description="What is deleted can be brought back for so many days; then its files go."
+    )
     max_photo_mb: int = Field(200, description="A single file larger than this is refused at upload.")
     decoder_processes: int = Field(
         0, ge=0, description="Child processes that open photos; 0: as many as suit the machine."

@@ -77,7 +77,11 @@ class Store:
 
     def crop(self, sha256: str, box_id: int) -> Path:
         """The 256x256 crop of a box."""
-        return self.root / "crops" / sha256[:2] / sha256 / f"{box_id}.jpg"
+        return self.crops(sha256) / f"{box_id}.jpg"
+
+    def crops(self, sha256: str) -> Path:
+        """The folder of a photo's crops, of every project that has it."""
+        return self.root / "crops" / sha256[:2] / sha256
 
     def vectors(self, embedder_id: int, name: str) -> Path:
         """One shard's vectors under one embedder."""

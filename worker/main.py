@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.base import utc_now
 from models.database import Database
+from models.deletion import ask_due, due
 from models.errors import DomainError, Invalid
 from models.job import RUNNING, Job, WorkerBeat
 from models.queue import waiting
@@ -27,6 +28,7 @@ from models.upkeep import ask_events, outdated
 from worker.jobs.alone import only_one
 from worker.jobs.bench import Bench, Step, first_line
 from worker.jobs.durable import Durable
+from worker.jobs.measuring import Measuring
 from worker.jobs.networks import FileShelf, Networks, Shelf
 from worker.jobs.running import queue_of, run_job
 
@@ -69,6 +71,8 @@ def work(bench: Bench, settings: Settings) -> None:
     beat(bench, device, first=True)
     heart = threading.Thread(target=keep_beating, args=(bench, device), name="heart", daemon=True)
     heart.start()
+    measuring = Measuring(bench)
+    measuring.start()
     running = Running(bench)
     durable = Durable(settings, running.run)
     try:
@@ -81,6 +85,7 @@ def work(bench: Bench, settings: Settings) -> None:
         closing = threading.Thread(target=durable.close, name="closing", daemon=True)
         closing.start()
         closing.join(CLOSING_S)  # a database that is away must not keep us
+        measuring.join(CLOSING_S)
         heart.join(CLOSING_S)
 
 
@@ -146,6 +151,16 @@ class Sweeper:
             self._looked_for_dead = time.monotonic()
             self._started.clear()  # one that was let go on before its pause had ended is started by the next sweep
             self.take_over()
+            self.ask_due()
+
+    def ask_due(self) -> None:
+        """Deletions whose day has come."""
+        with self._bench.database.reading() as session:
+            if not due(session):
+                return
+        with self._bench.database.writing() as session:
+            for deletion in due(session):
+                ask_due(session, deletion)
 
     def ask_events(self) -> None:
         """Where something changed that events follow from, a job brings them up to date."""

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models.box import Box, counted
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
-from models.image import READY, CountCorrection, Image
+from models.image import READY, CountCorrection, Image, standing
 from models.label import Label, newest_label_id
 from models.observed import NOTHING, Observed
 from models.project import Project
@@ -87,7 +87,7 @@ Chunk = list[Row[int, str, dt.datetime | None, str, int | None, int | None]]
 
 def dated(session: Session, deployment_id: int) -> Iterator[Chunk]:
     """By the camera's clock; photos of one second by path."""
-    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_not(None)).order_by(
+    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_not(None), standing()).order_by(
         Image.taken_at, Image.path, Image.id
     )
     chunk = list(session.execute(query.limit(CHUNK)))
@@ -104,7 +104,7 @@ def dated(session: Session, deployment_id: int) -> Iterator[Chunk]:
 
 def undated(session: Session, deployment_id: int) -> Iterator[Chunk]:
     """By id."""
-    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_(None)).order_by(Image.id)
+    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_(None), standing()).order_by(Image.id)
     chunk = list(session.execute(query.limit(CHUNK)))
     while chunk:
         yield chunk

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from models.base import utc_now
+from models.batch import Batch
 from models.box import Box
 from models.errors import NotYours
-from models.image import Image
+from models.image import Image, standing
 from models.membership import Membership, Role
 from models.privacy import Opening, Veil, veils, with_person
 from models.project import Project
@@ -89,6 +90,13 @@ def hides_unseen() -> ColumnElement[bool]:
     return select(Project.hides_unseen).where(Project.id == Image.project_id).correlate(Image).scalar_subquery()
 
 
+def is_standing() -> ColumnElement[bool]:
+    """Whether neither the photo nor its batch or project is deleted."""
+    of_batch = select(Batch.deletion_id).where(Batch.id == Image.batch_id).correlate(Image).scalar_subquery()
+    of_project = select(Project.deletion_id).where(Project.id == Image.project_id).correlate(Image).scalar_subquery()
+    return and_(standing(), of_batch.is_(None), of_project.is_(None))
+
+
 def question(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Sign-in, account, membership and photo in one row, each found by its index; no row means no."""
     return (
@@ -102,6 +110,7 @@ def question(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         .join(Image, Image.project_id == Membership.project_id)
         .where(
             wanted,
+            is_standing(),
             UserSession.token_sha256 == bindparam("token"),
             UserSession.ended_at.is_(None),
             UserSession.created_at >= bindparam("born_after"),

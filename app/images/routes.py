@@ -126,10 +126,16 @@ def open_photo(
     user: WritingUser,
     box: Annotated[int, Form(ge=0, le=LARGEST_ID)] = 0,
     at: Annotated[str, Form(pattern="^(label|review)$")] = "label",
+    erase: Annotated[str, Form()] = "",
 ) -> Response:
-    """Look at a photo of a person as it is: recorded, for this person, for ten minutes. Back to the page it came from."""
+    """Look at a photo of a person as it is: recorded, for this person, for ten minutes. Back to the page it came from.
+
+    erase: the other button of the form; on to the page that asks.
+    """
     image = photo_to_open(session, image_id)
     member = access(session, user, image.project_id, Role.viewer)
+    if erase:
+        return go(f"/images/{image.id}/erase")
     opening = Opening.make(session, member.project, image, user, member.role)
     if wants_page(request):
         asked = ([f"box={box}"] if box else []) + ([f"open={opening.id}"] if opening else [])

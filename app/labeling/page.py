@@ -65,6 +65,7 @@ def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
         "classifier": queries.learnt(desk.session, desk.project),
         "last": last_shown(desk),
         "may_open": may_open(desk.project, desk.role),
+        "may_erase": desk.role is Role.admin,
         "may_label": desk.role.rank >= Role.annotator.rank,
         "key": secrets.token_hex(16),
     }

@@ -48,6 +48,17 @@ ACTS = {
     "clock.corrected": mark("Corrected the clock of %(name)s"),
     "clock.taken_back": mark("Took back a correction of the clock of %(name)s"),
     "clock.dismissed": mark("Called the clock of %(name)s not wrong"),
+    "project.archived": mark("Archived the project"),
+    "project.unarchived": mark("Brought the project back from the archive"),
+    "project.taken_back": mark("Brought back the deleted project %(name)s"),
+    "project.deleted_now": mark("Deleted the project %(name)s for good"),
+    "batch.deleted": mark("Deleted the batch %(name)s: %(photos)s photos, %(answers)s answers"),
+    "batch.taken_back": mark("Brought back the batch %(name)s"),
+    "batch.deleted_now": mark("Deleted the batch %(name)s for good"),
+    "photo.erased": mark("Erased a photo on request (photo %(image)s)"),
+    "photo.setup": mark("Marked %(count)s photos as %(setup)s"),
+    "camera.fell": mark("The camera %(camera)s fell: %(at)s"),
+    "camera.stands": mark("Took back that the camera %(camera)s fell: %(at)s"),
 }
 FIELDS = {
     "count_above": mark("A box counts at or above"),

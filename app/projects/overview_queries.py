@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.box import Box, askable, counted
 from models.deployment import Deployment
-from models.image import QUARANTINED, READY, REFUSED, WAITING, Image
+from models.image import QUARANTINED, READY, REFUSED, WAITING, Image, standing
 from models.project import Project
 from models.round import ANSWERED, OPEN, SKIPPED, Pick, Round
 from models.species import TAXON, Species
@@ -130,7 +130,7 @@ def line_of(species: Species | None, tally: Tally) -> SpeciesLine:
 def states_of(session: Session, project: Project) -> dict[str, int]:
     """State -> photos."""
     rows = session.execute(
-        select(Image.state, func.count()).where(Image.project_id == project.id).group_by(Image.state)
+        select(Image.state, func.count()).where(Image.project_id == project.id, standing()).group_by(Image.state)
     )
     return {row[0]: row[1] for row in rows}
 

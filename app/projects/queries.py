@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from app.pictures import photo_pictures
 from models.box import Box
 from models.deployment import Deployment
-from models.image import WAITING, Image
+from models.image import WAITING, Image, standing
 from models.job import RUNNING, UNFINISHED, Job
 from models.membership import Membership, Role
 from models.privacy import veils
@@ -55,7 +55,7 @@ def projects_of(session: Session, user_id: int) -> list[ProjectLine]:
     rows = session.execute(
         select(Project, Membership.role)
         .join(Membership, Membership.project_id == Project.id)
-        .where(Membership.user_id == user_id)
+        .where(Membership.user_id == user_id, Project.archived_at.is_(None), Project.deletion_id.is_(None))
     ).all()
     ids = [project.id for project, _role in rows]
     members = tallied(session, Membership.project_id, Membership.project_id.in_(ids))
@@ -90,7 +90,7 @@ def states_of(session: Session, project_ids: Sequence[int]) -> dict[int, dict[st
     found: dict[int, dict[str, int]] = {}
     for project_id, state, count in session.execute(
         select(Image.project_id, Image.state, func.count())
-        .where(Image.project_id.in_(project_ids))
+        .where(Image.project_id.in_(project_ids), standing())
         .group_by(Image.project_id, Image.state)
     ):
         found.setdefault(project_id, {})[state] = count

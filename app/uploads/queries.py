@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from models.act import Act
 from models.batch import DUPLICATE, HERE, QUARANTINED, REFUSED, Batch, BatchFile
 from models.checkpoint import Checkpoint
-from models.image import WAITING, Image
+from models.deletion import DeletedPhoto, Deletion
+from models.image import WAITING, Image, standing
 from models.job import UNFINISHED, Job
 from models.privacy import detector_words
 from models.project import Project
@@ -81,7 +82,8 @@ class FileRow(NamedTuple):
 
 def batches(session: Session, project_id: int, before: int | None) -> list[BatchRow]:
     """The project's batches, newest first, one more than a page."""
-    newest = select(Batch).where(Batch.project_id == project_id).order_by(Batch.id.desc()).limit(BATCHES_A_PAGE + 1)
+    standing_ones = select(Batch).where(Batch.project_id == project_id, Batch.deletion_id.is_(None))
+    newest = standing_ones.order_by(Batch.id.desc()).limit(BATCHES_A_PAGE + 1)
     if before is not None:
         newest = newest.where(Batch.id < before)
     return with_figures(session, list(session.scalars(newest)))
@@ -92,6 +94,7 @@ def unfinished(session: Session, project_id: int, user_id: int) -> list[BatchRow
     open_ones = (
         select(Batch)
         .where(Batch.project_id == project_id, Batch.by_id == user_id, Batch.finished_at.is_(None))
+        .where(Batch.deletion_id.is_(None))
         .order_by(Batch.id.desc())
         .limit(MOST_UNFINISHED)
     )
@@ -169,7 +172,9 @@ def people_words(session: Session, project: Project, batch_id: int) -> list[str]
 
 def photos_in(session: Session, project_id: int) -> int:
     """How many photos the project has, whatever became of them."""
-    return session.scalar(select(func.count()).select_from(Image).where(Image.project_id == project_id)) or 0
+    return (
+        session.scalar(select(func.count()).select_from(Image).where(Image.project_id == project_id, standing())) or 0
+    )
 
 
 def files(session: Session, batch_id: int, state: str | None, after: str) -> list[FileRow]:
@@ -200,6 +205,18 @@ def broken_files(session: Session, batch_ids: Sequence[int], limit: int) -> list
             .limit(limit)
         )
     )
+
+
+def deleted_before(session: Session, batch: Batch) -> list[tuple[Deletion, int]]:
+    """Which deletions had taken photos that came with this batch, and how many of them, the newest first."""
+    rows = session.execute(
+        select(DeletedPhoto.deletion_id, func.count(DeletedPhoto.sha256.distinct()))
+        .join(BatchFile, BatchFile.sha256 == DeletedPhoto.sha256)
+        .where(BatchFile.batch_id == batch.id, DeletedPhoto.project_id == batch.project_id)
+        .group_by(DeletedPhoto.deletion_id)
+        .order_by(DeletedPhoto.deletion_id.desc())
+    )
+    return [(session.get_one(Deletion, deletion_id), count) for deletion_id, count in rows]
 
 
 def announce(session: Session, batch: Batch, user_id: int, announced: Announced) -> None:

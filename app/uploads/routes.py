@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.dependencies import LARGEST_ID, ActingAdmin, InHouse, Viewer
+from app.dependencies import LARGEST_ID, ActingAdmin, InHouse, Viewer, not_yours
 from app.errors import status_of
 from app.forms import go
 from app.pages import page, wants_page
@@ -82,6 +82,8 @@ def show_batch(
 ) -> Response:
     """One batch: how far it is, what broke and why, every file."""
     batch = batch_of(at.session, at.project.id, batch_id)
+    if batch.deletion_id is not None:
+        raise not_yours()
     row = queries.with_figures(at.session, [batch])[0]
     files = queries.files(at.session, batch.id, queries.FILTERS.get(state), after)
     return page(
@@ -89,6 +91,7 @@ def show_batch(
         state=state if state in queries.FILTERS else "", after=after, files=files[: queries.FILES_A_PAGE],
         more=len(files) > queries.FILES_A_PAGE, people=queries.people_words(at.session, at.project, batch.id),
         broken=queries.broken_files(at.session, [batch.id], queries.FIRST_BROKEN),
+        deleted_before=queries.deleted_before(at.session, batch),
     )  # fmt: skip
 
 

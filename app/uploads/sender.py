@@ -11,6 +11,7 @@ from starlette.requests import Request
 from app.dependencies import InHouse, access, not_yours, signed_in, touch
 from models.batch import Batch
 from models.membership import Membership, Role
+from models.project import Project
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,17 @@ class Sender:
     def still_may(self, session: Session) -> None:
         """Raises NotYours or NotAllowed when the right was taken away while the bytes came."""
         Membership.require(session, self.project_id, self.user_id, Role.admin)
+        project = session.get_one(Project, self.project_id)
+        if project.deletion_id is not None:
+            raise not_yours()
+        project.expect_open()
 
     def batch(self, session: Session, batch_id: int) -> Batch:
         """The batch, with the right checked in this very session."""
         self.still_may(session)
-        return batch_of(session, self.project_id, batch_id)
+        found = batch_of(session, self.project_id, batch_id)
+        found.expect_standing()
+        return found
 
 
 def batch_of(session: Session, project_id: int, batch_id: int) -> Batch:
@@ -42,9 +49,9 @@ def checked(request: Request, house: InHouse, project_id: int, batch_id: int | N
     """The signed-in administrator of the project, in a session that ends before the bytes come."""
     with house.database.reading() as session:
         user = signed_in(request, session)
-        access(session, user, project_id, Role.admin)
+        access(session, user, project_id, Role.admin).project.expect_open()
         if batch_id is not None:
-            batch_of(session, project_id, batch_id)
+            batch_of(session, project_id, batch_id).expect_standing()
     touch(request, house)
     return Sender(user.id, project_id)
 

@@ -14,9 +14,10 @@ from app.dependencies import House
 from app.uploads.receiving import Body, receive
 from app.uploads.sender import Sender
 from models.batch import REFUSED, Batch, BatchFile, clean_path
-from models.errors import DomainError, TooLarge
-from models.storage import NotAPhoto, Received
-from models.words import retold
+from models.errors import DomainError, Invalid, TooLarge
+from models.storage import NotAPhoto, Received, Store
+from models.unlinking import unlink_unused
+from models.words import say
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,22 @@ async def take_or_refuse(body: Body, house: House, sender: Sender, batch_id: int
         size = body.size or 0
         await write(house, sender, batch_id, lambda session, batch: batch.refuse(session, path, size, reason))
         await body.drain()
-        return Taken({"state": REFUSED, "reason": retold(reason)}, error)
-    file = await write(house, sender, batch_id, partial(keep, path=path, received=received))
+        return Taken({"state": REFUSED, "reason": reason}, error)
+    file = await write(house, sender, batch_id, partial(keep, path=path, received=received, store=house.store))
     return Taken({"state": file.state, "reason": file.reason, "sha256": file.sha256, "size": file.size})
 
 
-def keep(session: Session, batch: Batch, path: str, received: Received) -> BatchFile:
-    """The row of a stored file."""
-    return batch.receive(session, path, received)
+def keep(session: Session, batch: Batch, path: str, received: Received, store: Store) -> BatchFile:
+    """The row of a stored file. Raises Invalid where the same photo was just deleted and took the bytes along.
+
+    Bytes of a photo that was erased are not kept either.
+    """
+    if not store.original(received.sha256).is_file():
+        raise Invalid(say("The same photo was being deleted just now. Send it again."))
+    file = batch.receive(session, path, received)
+    if file.state == REFUSED:
+        unlink_unused(session, store, received.sha256)
+    return file
 
 
 async def write(

@@ -14,7 +14,7 @@ from tests import make
 from tests.conftest import Site
 
 FOR_EVERYBODY = {"/", "/healthz", "/openapi.json", "/sign-in", "/sign-out", "/join/{token}", "/reset/{token}"}
-OF_THE_INSTALLATION = ("/people", "/account", "/projects", "/projects/new")
+OF_THE_INSTALLATION = ("/people", "/account", "/projects", "/projects/new", "/disk")
 
 
 def every_route(url: str, home: Path) -> list[tuple[str, str]]:

@@ -172,6 +172,9 @@ class Crop:
                 {"id": box_id, "embedder_id": embedder_id, "vector_file": file_name, "vector_row": row}
                 for row, box_id in enumerate(box_ids)
             ]
+            there = select(Box.id).where(Box.id.in_(box_ids), Box.deleted_at.is_(None)).order_by(Box.id)
+            still = set(session.scalars(there.with_for_update(key_share=True)))
+            places = [place for place in places if place["id"] in still]
             if places:
                 session.execute(update(Box), places)
         return True

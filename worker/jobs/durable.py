@@ -21,7 +21,7 @@ VERSION = (
     "jobs-2"  # raised only when the order of a job's steps changes; jobs of another version begin anew, shard by shard
 )
 POLLING_S = 0.2
-PHOTOS, ROUNDS, TRAINING = "photos", "rounds", "training"
+PHOTOS, ROUNDS, TRAINING, KEEPING = "photos", "rounds", "training", "keeping"
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -38,6 +38,7 @@ class Durable:
         DBOS.launch()
         DBOS.register_queue(PHOTOS, worker_concurrency=1, polling_interval_sec=POLLING_S)
         DBOS.register_queue(ROUNDS, global_concurrency=1, worker_concurrency=1, polling_interval_sec=POLLING_S)
+        DBOS.register_queue(KEEPING, global_concurrency=1, worker_concurrency=1, polling_interval_sec=POLLING_S)
         DBOS.register_queue(TRAINING, global_concurrency=1, worker_concurrency=1, polling_interval_sec=POLLING_S)
 
     def start(self, job_id: str, queue: str) -> None:

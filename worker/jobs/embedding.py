@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.box import Box
 from models.checkpoint import Checkpoint
+from models.database import CHUNK_ROWS
 from models.embedders import ask_embed
 from models.job import Job
 from models.parts import SUFFIX, VectorPart, crop_ids, vector_ids
@@ -57,6 +59,14 @@ def embed(bench: Bench, job: Job, step: Step) -> None:
 
 class EmbedderChanged(Exception):
     """Another embedder was put to use while vectors were computed with the one before."""
+
+
+class CropsGone(Exception):
+    """Some crops were deleted while they were embedded. left: the ids of the others."""
+
+    def __init__(self, left: list[int]) -> None:
+        super().__init__()
+        self.left = left
 
 
 class Embedding:
@@ -104,13 +114,26 @@ class Embedding:
         vectors = np.concatenate([some for _mine, some in found])
         if not np.isfinite(vectors).all():
             raise ArithmeticError("the embedder gave numbers that are none")
-        name = (
-            f"{box_ids[0]:010}-{uuid.uuid4().hex[:8]}{SUFFIX}"  # new in each attempt: rows never point at other bytes
-        )
+        ids = box_ids[readable]
+        while len(ids):
+            try:
+                self._write(ids, vectors)
+                break
+            except CropsGone as gone:
+                stay = np.isin(ids, gone.left)
+                ids, vectors = ids[stay], vectors[stay]
+        return len(ids)
+
+    def _write(self, ids: Ids, vectors: NDArray[np.float32]) -> None:
+        """The file, then its row."""
+        name = f"{ids[0]:010}-{uuid.uuid4().hex[:8]}{SUFFIX}"  # new in each attempt: rows never point at other bytes
         path = self._bench.store.vector_parts(self._checkpoint.id, self._project_id) / name
-        write_vectors(self._bench.store, path, vectors, ids=box_ids[readable])
-        self._bench.patiently(lambda: self._commit(name, len(vectors), path.stat().st_size))
-        return len(vectors)
+        write_vectors(self._bench.store, path, vectors, ids=ids)
+        try:
+            self._bench.patiently(lambda: self._commit(name, ids, path.stat().st_size))
+        except CropsGone:
+            path.unlink(missing_ok=True)
+            raise
 
     def _embedded(self, crops: StoredCrops) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float32]]]:
         """A few at a time, the next ones being decoded meanwhile: which could be read, and their vectors."""
@@ -127,16 +150,29 @@ class Embedding:
                     coming = ahead.submit(crops.readable, pieces[number + 1])
                 yield np.array([cut is not None for cut in cuts]), self._network.embed(stacked(cuts))
 
-    def _commit(self, name: str, rows: int, size: int) -> None:
-        """Raises Abandoned when another worker took the job over: this one only slept."""
+    def _commit(self, name: str, ids: Ids, size: int) -> None:
+        """Raises Abandoned when another worker took the job over: this one only slept; CropsGone when some were deleted."""
         with self._bench.database.writing() as session:
             if session.get_one(Job, self._watch.job_id).worker != self._bench.worker:
                 raise Abandoned
+            left = crops_left(session, ids)
+            if len(left) < len(ids):
+                raise CropsGone(left)
             session.add(
                 VectorPart(
-                    project_id=self._project_id, embedder_id=self._checkpoint.id, name=name, rows=rows, size=size
+                    project_id=self._project_id, embedder_id=self._checkpoint.id, name=name, rows=len(ids), size=size
                 )
             )
+
+
+def crops_left(session: Session, ids: Ids) -> list[int]:
+    """Those of the boxes that have a crop still, held so until the transaction ends."""
+    left: list[int] = []
+    for start in range(0, len(ids), CHUNK_ROWS):
+        some = Box.id.in_(ids[start : start + CHUNK_ROWS].tolist())
+        held = select(Box.id).where(some, Box.embedder_id.is_not(None)).order_by(Box.id)
+        left += session.scalars(held.with_for_update(read=True, key_share=True))
+    return left
 
 
 def remove_unnamed(bench: Bench, project_id: int, embedder_id: int) -> int:

@@ -74,6 +74,8 @@ def write_guesses(
             .order_by(Box.id)
         ).all()
     ids = np.array([row[0] for row in had], np.int64)
+    there = np.isin(box_ids, ids)  # a photo may have been deleted since its vectors were read
+    box_ids, species, p = box_ids[there], species[there], p[there]
     at = np.searchsorted(ids, box_ids)
     old_species = np.array([row[1] or 0 for row in had], np.int64)[at]
     old_p = np.array([np.nan if row[2] is None else row[2] for row in had], np.float64)[at]
@@ -100,5 +102,8 @@ def write_chunk(bench: Bench, project_id: int, classifier_id: int, values: list[
     with bench.database.writing() as session:
         if session.scalar(select(Project.classifier_id).where(Project.id == project_id)) != classifier_id:
             return False
-        session.execute(update(Box), values)
+        there = select(Box.id).where(Box.id.in_([each["id"] for each in values])).order_by(Box.id)
+        still = set(session.scalars(there.with_for_update(key_share=True)))
+        if values := [each for each in values if each["id"] in still]:
+            session.execute(update(Box), values)
         return True

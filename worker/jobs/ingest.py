@@ -25,6 +25,7 @@ from models.box import Box, askable
 from models.checkpoint import DETECTOR, Checkpoint
 from models.clock import held_corrections
 from models.correcting import Correction, corrected
+from models.deletion import marked
 from models.event import mark_deployments
 from models.examining import examine
 from models.image import READY, WAITING, Image
@@ -34,6 +35,7 @@ from models.project import Project
 from models.queue import finish_step, step_is_done
 from models.round import Round, ask_if_idle, ask_learn
 from models.sequence import regroup
+from models.unlinking import unlink_pictures
 from models.vectors import write_vectors
 from worker.images.decoder import DecoderPool
 from worker.images.exif import CameraFacts
@@ -59,6 +61,10 @@ class Gear:
     detector_id: int
     embedder_id: int
     classify_above: float
+
+
+class PhotosGone(Exception):
+    """Some of the photos were deleted while they were looked at."""
 
 
 class Ingest:
@@ -106,9 +112,32 @@ class Ingest:
             gear = self._gear()
             seen = self._ahead.shard(number, rows, self._visit(gear), self._bench.breathe)
             try:
-                return self._write(number, seen, gear)
+                return self._write_wanted(number, seen, gear)
             except EmbedderChanged:
                 log.info("another embedder is in use now; looking again", job=self._job_id, shard=number)
+
+    def _write_wanted(self, number: int, seen: list[Seen], gear: Gear) -> None:
+        """Without the photos of a batch that was deleted meanwhile (H14): nothing of them is left behind."""
+        while True:
+            with self._bench.database.reading() as session:
+                wanted = wanted_ids(session, [each.row.id for each in seen])
+            try:
+                self._write(number, [each for each in seen if each.row.id in wanted], gear)
+                break
+            except PhotosGone:
+                log.info("photos were deleted while they were looked at", job=self._job_id, shard=number)
+        for each in seen:
+            if each.row.id not in wanted:
+                self._bench.patiently(lambda each=each: self._forget(each.row.sha256))  # type: ignore[misc]
+
+    def _forget(self, sha256: str) -> None:
+        """The pictures of a photo that is gone, unless somebody else has it."""
+        with self._bench.database.writing() as session:
+            if (
+                session.scalar(select(Image.id).where(Image.sha256 == sha256, Image.project_id == self._project_id))
+                is None
+            ):
+                unlink_pictures(session, self._bench.store, self._project_id, sha256)
 
     def left_over(self) -> int:
         """Shards that the queue thinks done but whose rows are not there (the database came from a backup). How many."""
@@ -122,7 +151,8 @@ class Ingest:
     def _is_cancelled(self) -> bool:
         def ask() -> bool:
             with self._bench.database.reading() as session:
-                return session.get_one(Job, self._job_id).cancel_requested
+                job = session.get(Job, self._job_id)
+                return job is None or job.cancel_requested
 
         return self._bench.patiently(ask)
 
@@ -197,7 +227,7 @@ class Ingest:
             write_vectors(store, file, np.concatenate(vectors))
         try:
             claimed = self._bench.patiently(lambda: self._commit(number, seen, gear, file.name))
-        except EmbedderChanged:
+        except (EmbedderChanged, PhotosGone):
             file.unlink(missing_ok=True)
             raise
         if not claimed:
@@ -205,8 +235,11 @@ class Ingest:
 
     def _commit(self, number: int, seen: list[Seen], gear: Gear, file_name: str) -> bool:
         with self._bench.database.writing() as session:
-            job = session.get_one(Job, self._job_id)
-            if not finish_step(session, job, f"shard-{number}", self._bench.worker, done=len(seen)):
+            ids = [each.row.id for each in seen]
+            if len(wanted_ids(session, ids, hold=True)) < len(ids):
+                raise PhotosGone
+            job = session.get(Job, self._job_id)
+            if job is None or not finish_step(session, job, f"shard-{number}", self._bench.worker, done=len(seen)):
                 return False
             expect_embedder(session, self._project_id, gear.embedder_id)
             job.rate_per_s = self._pace.after(len(seen))
@@ -250,6 +283,17 @@ def ingest(bench: Bench, job: Job, step: Step) -> None:
     step("late-boxes", lambda: ask_late(bench, job.project_id))
     step("next-round", work.next_round)
     step("statics", lambda: group_batch(bench, job.project_id, job.id))
+
+
+def wanted_ids(session: Session, image_ids: list[int], *, hold: bool = False) -> set[int]:
+    """Those of the photos that still wait for a look: not hidden, and of no batch that is marked for deletion.
+
+    hold: nobody can mark or hide them until the transaction ends; batches before photos, in the order of their ids.
+    """
+    found = select(Image.id, Image.batch_id).where(Image.id.in_(image_ids), Image.state == WAITING).order_by(Image.id)
+    gone = marked(session, (row.batch_id for row in session.execute(found)))
+    rows = session.execute(found.with_for_update(key_share=True) if hold else found)
+    return {row.id for row in rows if row.batch_id not in gone}
 
 
 def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, file_name: str) -> None:

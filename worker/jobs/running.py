@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from models import queue
 from models.clock import CLOCK
+from models.deletion import REMOVE
 from models.drawing import CUT
 from models.folders import FOLDERS
-from models.job import EVENTS, SETTLE, UNFINISHED, Job
+from models.job import ALWAYS_ENDED, EVENTS, SETTLE, UNFINISHED, Job
+from models.project import Project
 from models.static import STATICS
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
@@ -20,7 +22,7 @@ from worker.jobs.clock import clock
 from worker.jobs.crop import crop
 from worker.jobs.curve import curve
 from worker.jobs.discarding import discard
-from worker.jobs.durable import PHOTOS, ROUNDS, TRAINING
+from worker.jobs.durable import KEEPING, PHOTOS, ROUNDS, TRAINING
 from worker.jobs.embedding import embed
 from worker.jobs.events import events
 from worker.jobs.finetune import finetune
@@ -28,6 +30,7 @@ from worker.jobs.folders import put_in_folders
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
+from worker.jobs.removing import remove
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
 from worker.jobs.statics import statics
@@ -51,6 +54,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),
+    REMOVE: (KEEPING, remove),
 }
 
 
@@ -86,11 +90,23 @@ def patient(bench: Bench, step: Step) -> Step:
 
 
 def begin(bench: Bench, job_id: str) -> Job | None:
-    """The job, now running here; None when its project is gone."""
+    """The job, now running here; None when its project is gone. In a project that is closed nothing begins but its removal."""
     with bench.database.writing() as session:
-        if session.get(Job, job_id) is None:
+        job = session.get(Job, job_id)
+        if job is None:
             return None
+        if is_closed(session.get_one(Project, job.project_id), job) and job.state in UNFINISHED:
+            queue.end_cancelled(job)
+            put_back(session, job_id)
+            return job
         return queue.start(session, job_id, bench.worker)
+
+
+def is_closed(project: Project, job: Job) -> bool:
+    """Deleted or archived. What a changed rule began in an archived one is ended, or names would contradict it."""
+    if job.kind == REMOVE:
+        return False
+    return project.deletion_id is not None or (project.archived_at is not None and job.kind not in ALWAYS_ENDED)
 
 
 def lie_still(bench: Bench, job_id: str) -> None:

@@ -1,0 +1,1 @@
+"""Housekeeping: archive, delete, bring back, erase, and what the disk holds."""
