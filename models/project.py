@@ -14,6 +14,7 @@ from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Invalid
 from models.event import LAST_INDEPENDENT
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
+from models.rolling_up import BAR
 from models.species import Species, clean_name
 
 FLOOR = 0.05  # boxes below were never kept
@@ -78,6 +79,11 @@ class Project(Base):
     )  # IANA name, of its cameras' clocks
     # What a publication says of the study (Camtrap DP's datapackage.json: title, contributors, licenses, project, ...).
     publication: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+
+    # From which sum on a guess is rolled up to a genus, a family, ... (models/rolling_up.py); 1: never.
+    roll_up_above: Mapped[float] = mapped_column(default=BAR, server_default=str(BAR))
+    # BCP 47; the common names that are shown beside the list's own where there are some. Empty: none.
+    names_language: Mapped[str] = mapped_column(String(35), default="", server_default="")
 
     opened_by: Mapped[str] = mapped_column(String(10), default="expert")  # the least role that may see people on photos
     hides_unseen: Mapped[bool] = mapped_column(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
@@ -23,7 +24,9 @@ FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
 SPECIES = "species"
-RANKS = (SPECIES, "genus", "family", "order", "class", "group")  # group: any other set, "small mammal"
+# group: any other set, "small mammal"
+RANKS = (SPECIES, "genus", "family", "order", "class", "phylum", "kingdom", "group")
+MERGED = text("merged_into_id IS NOT NULL")
 # "any bird", "unknown bird", "bird sp.": words that ask for a rank above the species (static/js/labeling/names.js has them too)
 BEFORE = r"^(?:any|some|unknown|unidentified|undetermined)\s+"
 AFTER = r"\s+(?:spp?\.?|indet\.?|unknown|unidentified)$"
@@ -36,6 +39,7 @@ class Species(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "name"),
         Index("uq_species_hotkey", "project_id", "hotkey", unique=True),
+        Index("ix_species_merged", "project_id", sqlite_where=MERGED, postgresql_where=MERGED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,6 +52,7 @@ class Species(Base):
     # Two without a foreign key: SQLite could only add one by making the table anew, which would delete what points at it.
     parent_id: Mapped[int | None]  # the taxon above, in the same project
     merged_into_id: Mapped[int | None]  # says what this one means now; answers keep the id that was said
+    before_merge: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what undoing gives back
     sensitivity: Mapped[str] = mapped_column(String(10), default="", server_default="")  # how coarse its places go out
     retired_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
@@ -195,7 +200,9 @@ class Species(Base):
         self.retired_at, self.hotkey = utc_now(), None
 
     def bring_back(self) -> None:
-        """Put a retired one on the list again, without a key."""
+        """Put a retired one on the list again, without a key. Raises Invalid for one that was merged: that is undone instead."""
+        if self.merged_into_id is not None:
+            raise Invalid(f"name: {self.name} was merged into another species. Undo the merge instead.")
         self.retired_at = None
 
     def add_synonym(self, session: Session, name: str) -> Synonym:

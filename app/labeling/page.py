@@ -16,6 +16,7 @@ from models.base import utc_now
 from models.box import Box
 from models.desk import Desk
 from models.lease import Lease
+from models.meaning import meanings
 from models.membership import Role
 from models.predictions import predictions_of
 from models.presence import company, names_here
@@ -30,7 +31,8 @@ def desk_of(access: Access, house: House) -> Desk:
     classifier = queries.classifier_of(access.session, access.project)
     named = classifier.predictions if classifier and classifier.predictions else "predictions/none"
     predictions = predictions_of(house.store.root / named)
-    return Desk(access.session, access.project, access.user.id, access.role, predictions)
+    meant = meanings(access.session, access.project.id)
+    return Desk(access.session, access.project, access.user.id, access.role, predictions.meaning(meant))
 
 
 def label_page(desk: Desk, box: Box | None, opening: Opening | None = None) -> dict[str, Any]:
