@@ -9,10 +9,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.errors import Invalid
+from models.languages import clean_language
 from models.meaning import meanings
 from models.species import CommonName, Species, Synonym, TaxonId, clean_name
 
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}", re.IGNORECASE)
 REGISTER = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 REGISTERS = ("gbif", "col", "itis", "iucn", "wikidata", "wildlife_insights")  # offered; others may be typed
 
@@ -93,16 +93,6 @@ def ids_in(session: Session, project_id: int, register: str) -> dict[int, str]:
     own = dict(rows.all())
     meant = meanings(session, project_id)
     return {meant.of(species_id): value for species_id, value in own.items()} | own
-
-
-def clean_language(language: str) -> str:
-    """BCP 47 as it is usually written: es, pt-BR, zh-Hant. Raises Invalid."""
-    typed = language.strip()
-    if not LANGUAGE.fullmatch(typed) or len(typed) > 35:
-        raise Invalid(f"language: {typed[:40]!r} is no language tag like es or pt-BR")
-    first, *others = typed.split("-")
-    shaped = [each.upper() if len(each) == 2 else each.title() if len(each) == 4 else each.lower() for each in others]
-    return "-".join([first.lower(), *shaped])
 
 
 def clean_register(register: str) -> str:

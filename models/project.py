@@ -13,6 +13,7 @@ from models.base import Base, utc_now
 from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Invalid
 from models.event import LAST_INDEPENDENT
+from models.languages import clean_language
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
 from models.rolling_up import BAR
 from models.species import Species, clean_name
@@ -186,6 +187,13 @@ class Project(Base):
         every = {"sex": SEXES, "life_stage": LIFE_STAGES, "behaviour": self.behaviours.splitlines()}
         wished = {"sex": self.asks_sex, "life_stage": self.asks_life_stage, "behaviour": bool(self.behaviours)}
         return {field: list(words) for field, words in every.items() if wished[field]}
+
+    def set_names(self, language: str, roll_up_above: float) -> None:
+        """Raises Invalid for a language that is none, and for a bar that every guess or none could reach."""
+        if not 0.5 <= roll_up_above <= 1:
+            raise Invalid("roll up above: between 0.5 and 1; 1 never rolls up")
+        self.names_language = clean_language(language) if language.strip() else ""
+        self.roll_up_above = roll_up_above
 
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int) -> None:
         """Raises Invalid for a gap outside sense."""

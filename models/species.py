@@ -163,13 +163,24 @@ class Species(Base):
         taken = set(session.scalars(select(cls.hotkey).where(cls.project_id == project_id, cls.hotkey.is_not(None))))
         return [key for key in FREE_KEYS if key not in taken]
 
-    def rename(self, session: Session, name: str, scientific_name: str, rank: str = "") -> None:
-        """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad."""
+    def rename(self, session: Session, name: str, scientific_name: str, rank: str = "", *, keep: bool = False) -> None:
+        """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad.
+
+        keep: the old name becomes another one under which it is found.
+        """
         cleaned = clean_name(name)
         other = Species.named(session, self.project_id, cleaned)
         refuse_taken(other if other is not self else None, cleaned)
+        before = self.name
         self.name, self.scientific_name = cleaned, clean_scientific(scientific_name)
         self.rank = clean_rank(rank) if rank else self.rank
+        own = session.scalars(select(Synonym).where(Synonym.species_id == self.id)).all()
+        for synonym in own:
+            if synonym.name.lower() == cleaned.lower():
+                session.delete(synonym)  # it is the name now
+        session.flush()
+        if keep and Species.named(session, self.project_id, before) is None:
+            self.add_synonym(session, before)
 
     def give_key(self, session: Session, key: str) -> None:
         """The first key of a species that has none. Raises Invalid when it has one by now: a key in use never moves."""

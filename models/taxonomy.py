@@ -34,6 +34,11 @@ class Tree:
         for species_id in here:
             self._below[self._above.get(species_id)].append(species_id)
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether anything hangs below anything."""
+        return bool(self._above)
+
     def above(self, species_id: int) -> list[int]:
         """The taxa above it, the nearest first."""
         found = []
@@ -79,6 +84,12 @@ def tree_of(session: Session, project_id: int) -> Tree:
     ).all()
     parents = {row.id: row.parent_id for row in sorted(rows, key=lambda row: row.name.casefold())}
     return Tree(parents, Meanings({row.id: row.merged_into_id for row in rows if row.merged_into_id}))
+
+
+def has_levels(session: Session, project_id: int) -> bool:
+    """Whether anything hangs below anything in a project."""
+    hangs = select(Species.id).where(Species.project_id == project_id, Species.parent_id.is_not(None)).limit(1)
+    return session.scalar(hangs) is not None
 
 
 def place_below(session: Session, species: Species, parent: Species | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.labeling import crop_queries, queries
 from app.labeling.crop_queries import AnyRow
+from app.labeling.rolling import Rolling
 from app.labeling.veils import Veils
 from app.pages import camera_time
 from models.desk import Desk
@@ -39,6 +40,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
     notes = crop_queries.notes_on(desk.session, box_ids)
     counts = crop_queries.counts_in(desk.session, {box.image_id for box in boxes.values()})
+    rolling = Rolling(desk, retired)
     crops = {
         box_id: {
             "box_id": box_id,
@@ -46,7 +48,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
             "image": photo(box) | over.photo(box.image_id),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
             "burst": frames(box, bursts[box_id], beside, over, unheard, meant),
-            "guesses": [] if box_id in blind else guesses(desk, box_id, retired),
+            "guesses": [] if box_id in blind else guesses(desk, box_id, retired, rolling),
             "said": voice(said.get(box_id), meant),
             "counts": {meant.of(each): count for each, count in counts.get(box.image_id, {}).items()},
             "flagged": is_flagged(notes.get(box_id, [])),
@@ -153,14 +155,17 @@ def named(boxes: list[AnyRow], unheard: set[int], meant: Meanings) -> list[dict[
     ]
 
 
-def guesses(desk: Desk, box_id: int, retired: set[int]) -> list[dict[str, Any]]:
-    """The classifier's most likely answers; none before the first fit."""
+def guesses(desk: Desk, box_id: int, retired: set[int], rolling: Rolling) -> list[dict[str, Any]]:
+    """The classifier's most likely answers; none before the first fit. The first carries what it is rolled up to, if it is."""
     if not desk.predictions.parts:
         return []
     top = desk.predictions.top(box_id, GUESSES + len(retired))
-    return [{"species_id": species_id, "p": round(p, 3)} for species_id, p in top if species_id not in retired][
-        :GUESSES
-    ]
+    found: list[dict[str, Any]] = [
+        {"species_id": species_id, "p": round(p, 3)} for species_id, p in top if species_id not in retired
+    ][:GUESSES]
+    if found:
+        found[0] |= rolling.beside(box_id, top[0][1])
+    return found
 
 
 def is_flagged(notes: list[AnyRow]) -> bool:

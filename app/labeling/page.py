@@ -9,6 +9,7 @@ from typing import Any
 from app.dependencies import Access, House
 from app.labeling import queries
 from app.labeling.crops import Crop, crops_of, without_voices
+from app.labeling.rolling import rolls
 from app.labeling.veils import crops_now
 from app.labeling.waiting import why_nothing
 from models.act import Act
@@ -58,10 +59,11 @@ def label_page(desk: Desk, box: Box | None, opening: Opening | None = None) -> d
 
 def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
     """What the panel of answers needs besides the crop, and the species that are not offered any more."""
-    species = queries.species_of(desk.session, desk.project.id)
+    species = queries.species_of(desk.session, desk.project.id, desk.project.names_language)
     panel = {
         "species": {each["id"]: each for each in species},
         "offered": offered(species),
+        "rolls": rolls(desk),
         "fields": desk.project.asked_fields,
         "classifier": queries.learnt(desk.session, desk.project),
         "last": last_shown(desk),

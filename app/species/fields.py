@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from app.species.sheet import Row, Sheet, listed
 from models.errors import Invalid
-from models.names import clean_language, clean_register, clean_value
+from models.languages import clean_language
+from models.names import clean_register, clean_value
 from models.species import FREE_KEYS, SENSITIVITIES, clean_name, clean_rank, clean_scientific
 from models.words import say
 

@@ -51,7 +51,7 @@ def change(session: Session, taxon: Taxon) -> None:
     row.sensitivity = said.sensitivity or row.sensitivity
     if said.key and row.retired_at is None:
         row.set_hotkey(session, said.key)
-        session.flush([row])
+        session.flush()
     if said.retired and row.retired_at is None:
         row.retire()
 

@@ -63,6 +63,7 @@ class Known:
                 continue
             index = known.by_name if taxon.row is row else known.by_synonym
             index[row.name.lower()] = taxon
+            taxon.names |= {row.name.lower()} if taxon.row is not row else set()
             if row.scientific_name:
                 known.by_scientific.setdefault(row.scientific_name.lower(), taxon)
             if row.hotkey:

@@ -7,7 +7,7 @@ name never moves from one species to another. A bad row takes the rows that hang
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -169,34 +169,29 @@ def refuse(known: Known, taxon: Taxon, plan: Plan, bad: dict[str, int], column: 
 
 def without_circles(known: Known, told: list[Taxon], plan: Plan) -> None:
     """Refuse the rows that would stand above themselves or too deep, then those that hang below a refused new one."""
+    circling = [taxon for taxon in told if taxon in ups(taxon)]
+    without_these(known, told, plan, circling, lambda name: say("%(name)s would stand above itself", name=name))
+    deep = [taxon for taxon in told if sum(1 for _ in ups(taxon)) > DEEPEST // 2]
+    words = lambda name: say("%(name)s would hang more than %(most)s levels deep", name=name, most=DEEPEST // 2)  # noqa: E731
+    without_these(known, told, plan, deep, words)
+
+
+def without_these(known: Known, told: list[Taxon], plan: Plan, wrong: list[Taxon], words: Callable[[str], str]) -> None:
+    """Refuse these rows, and those that hang below what then is not there."""
     bad: dict[str, int] = {}
-    circling = [taxon for taxon in told if levels_above(taxon) is None]
-    for taxon in circling:
-        words = say(
-            "%(name)s would stand above itself, or more than %(most)s levels deep", name=taxon.name, most=DEEPEST // 2
-        )
-        refuse(known, taxon, plan, bad, PARENT, words)
-        told.remove(taxon)
-    gone = {taxon for taxon in circling if taxon.row is None}
-    while gone:
-        below = [taxon for taxon in told if taxon.new_parent in gone]
-        for taxon in below:
-            assert taxon.new_parent is not None
-            words = say("%(name)s does not go in", name=taxon.new_parent.name)
-            refuse(known, taxon, plan, bad, PARENT, words)
+    reasons = {taxon: words(taxon.name) for taxon in wrong}
+    while reasons:
+        gone = {taxon for taxon in reasons if taxon.row is None}
+        for taxon, reason in reasons.items():
+            refuse(known, taxon, plan, bad, PARENT, reason)
             told.remove(taxon)
-        gone = {taxon for taxon in below if taxon.row is None}
+        below = [taxon for taxon in told if taxon.new_parent in gone]
+        reasons = {taxon: say("%(name)s does not go in", name=name_above(taxon)) for taxon in below}
 
 
-def levels_above(taxon: Taxon) -> int | None:
-    """How many stand above it; None where there is no end."""
-    at, count = taxon.above, 0
-    while at is not None:
-        count += 1
-        if at is taxon or count > DEEPEST // 2:
-            return None
-        at = at.above
-    return count
+def name_above(taxon: Taxon) -> str:
+    """What it hangs below."""
+    return taxon.above.name if taxon.above else ""
 
 
 def sort_out(plan: Plan, told: list[Taxon], made: list[Taxon]) -> None:
