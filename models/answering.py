@@ -26,8 +26,9 @@ from models.round import ANSWERED, Pick
 from models.species import TAXON, Species
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
+SPLIT = "split"  # one species was two (models/splitting.py)
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, SKIP)
-DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
+DOINGS = (*ANSWERS, SPLIT, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
 GONE = "Somebody deleted this box meanwhile; your answer stays in its history."

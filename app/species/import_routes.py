@@ -15,7 +15,7 @@ from app.species import importing, listing, sheet
 from app.species.plan import Plan, planned
 from models.audit import note
 
-router = APIRouter(prefix="/projects/{project_id}/species")
+router = APIRouter(prefix="/projects/{project_id}/species", max_body_size=16 << 20)
 SHOWN = 200  # rows of each kind on the page
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from app.dependencies import Access, ActingAnnotator, ActingExpert, Viewer
 from app.forms import Refusal, go, tried
 from app.pages import page, wants_page
-from app.species import changes, describe_routes, edit_routes, import_routes, queries, taxa
+from app.species import changes, describe_routes, edit_routes, import_routes, queries, split_routes, taxa
 from app.species.keys import proposals
 from models.species import RANKS, SPECIES, TAXON, Species
 from models.taxonomy import tree_of
@@ -22,6 +22,7 @@ router = APIRouter()
 router.include_router(import_routes.router)
 router.include_router(edit_routes.router)
 router.include_router(describe_routes.router)
+router.include_router(split_routes.router)
 Text = Annotated[str, Form()]
 A_PAGE = 500  # species
 
