@@ -20,6 +20,7 @@ from models.errors import Invalid
 from models.event import mark_photos
 from models.image import CountCorrection, Image
 from models.label import Label
+from models.meaning import meanings
 from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
 from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
@@ -29,8 +30,9 @@ from models.words import say as in_words
 
 ANSWER, EMPTY_PHOTO, BURST, GRID, COUNT, SKIP = "answer", "empty_photo", "burst", "grid", "count", "skip"
 STATIC = "static"  # one word for a box that lies in one place again and again (models/deciding.py)
+SPLIT = "split"  # one species was two (models/splitting.py)
 ANSWERS = (ANSWER, EMPTY_PHOTO, BURST, GRID, STATIC, SKIP)
-DOINGS = (*ANSWERS, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
+DOINGS = (*ANSWERS, SPLIT, COUNT, FLAG, UNFLAG, COMMENT, GOLD, NO_GOLD, BOXES)
 MOST = 100_000  # animals in a photo
 MOST_AT_ONCE = 2_000  # crops named by one act: half a second of a writer's turn
 GONE = mark("Somebody deleted this box meanwhile; your answer stays in its history.")
@@ -210,10 +212,11 @@ def said_beside(desk: Desk, names: Mapping[int, Species]) -> dict[int, Observed]
     now = current_ids(desk.session, names)
     mine = select(Label).where(Label.box_id.in_(set(now.values())), Label.user_id == desk.user_id).order_by(Label.id)
     newest = {label.box_id: label for label in desk.session.scalars(mine)}
+    meant = meanings(desk.session, desk.project.id)
     return {
         now[box_id]: newest[now[box_id]].observed
         for box_id, species in names.items()
-        if now[box_id] in newest and newest[now[box_id]].species_id == species.id
+        if now[box_id] in newest and meant.of(newest[now[box_id]].species_id) == meant.of(species.id)
     }
 
 
@@ -276,7 +279,10 @@ def skip(desk: Desk, box: Box, *, key: str, token: str = "", others: Iterable[in
 
 
 def answerable(desk: Desk, said: int | str) -> Species:
-    """The species of this id or name, if this project can say it now. Raises Invalid, so that the page keeps the draft."""
+    """The species of this id or name, if this project can say it now. Raises Invalid, so that the page keeps the draft.
+
+    One that was merged is said as it is, and understood as the one it was merged into.
+    """
     if isinstance(said, int):
         found = desk.session.get(Species, said) if 0 < said < 2**31 else None
         found = found if found and found.project_id == desk.project.id else None
@@ -290,11 +296,17 @@ def answerable(desk: Desk, said: int | str) -> Species:
                 value=repr(said if isinstance(said, int) else said[:80]),
             )
         )
-    if found.retired_at is not None:
-        raise Invalid(
-            "species: " + in_words("%(name)s was taken off the list. Choose another answer.", name=found.name)
-        )
+    now = meant_by(desk, found)
+    if now.retired_at is not None:
+        raise Invalid("species: " + in_words("%(name)s was taken off the list. Choose another answer.", name=now.name))
     return found
+
+
+def meant_by(desk: Desk, said: Species) -> Species:
+    """The species that this one means now; a page that was open before a merge still says the old one."""
+    if said.merged_into_id is None:
+        return said
+    return desk.session.get_one(Species, meanings(desk.session, desk.project.id).of(said.id))
 
 
 def say(
@@ -337,7 +349,7 @@ def say(
     rounds = desk.close_rounds({pick.round_id for pick in mine})
     if any(pick.round_id is None for pick in mine):
         learn_from_voices(desk.session, desk.project)
-    species = names[box.id] if len({each.id for each in names.values()}) == 1 else None
+    species = meant_by(desk, names[box.id]) if len({each.id for each in names.values()}) == 1 else None
     name = written("Empty photo") if act.kind == EMPTY_PHOTO else species.name if species else written("Several names")
     sized = written("%(name)s, %(count)s crops", name=name, count=len(boxes)) if len(boxes) > 1 else name
     gone = box.deleted_at is not None

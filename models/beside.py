@@ -21,6 +21,7 @@ from models.event import mark_photos
 from models.job import CROPS, SETTLE, Job
 from models.label import Label
 from models.lease import Lease
+from models.meaning import meanings
 from models.note import GOLD, NO_GOLD, Note
 from models.project import Project
 from models.queue import ask
@@ -78,6 +79,15 @@ def ask_rule(session: Session, project: Project) -> Job:
     )  # fmt: skip
 
 
+def ask_meaning(session: Session, project: Project) -> Job:
+    """After a species came to mean another one: ask the worker to settle every crop anew, and to bring the guesses up to date."""
+    spoken = select(func.count(Label.box_id.distinct())).where(Label.project_id == project.id)
+    return ask(
+        session, SETTLE, project.id, {"means": True}, total=session.scalar(spoken) or 0, unit=CROPS,
+        line="Settling crops by what their names mean now",
+    )  # fmt: skip
+
+
 def spoken_boxes(session: Session, project_id: int) -> list[int]:
     """The boxes of a project that somebody spoke about, by rising id."""
     spoken = select(Label.box_id).where(Label.project_id == project_id).distinct()
@@ -89,10 +99,11 @@ def settle_by_rule(session: Session, project_id: int, box_ids: Sequence[int]) ->
     locked = select(Box).where(Box.id.in_(box_ids)).order_by(Box.id).with_for_update(key_share=True)
     boxes = list(session.scalars(locked.execution_options(populate_existing=True)))
     rule, blank_id = rule_of(session, project_id)
+    meant = meanings(session, project_id)
     voices: dict[int, list[Voice]] = defaultdict(list)
     for label in session.scalars(select(Label).where(Label.box_id.in_(box_ids)).order_by(Label.id)):
         voices[label.box_id].append(label.voice)
-    moved = [box for box in boxes if box.judge(rule, voices[box.id], blank_id)]
+    moved = [box for box in boxes if box.judge(rule, voices[box.id], blank_id, meant)]
     session.flush()
     mark_photos(session, project_id, (box.image_id for box in moved))
     ask_voices(session, moved)

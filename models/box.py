@@ -16,6 +16,7 @@ from models.consensus import RULES, Outcome, Rule, Voice, consensus
 from models.event import mark_photos
 from models.image import Image
 from models.label import ANSWER, TAKEN_BACK, Label
+from models.meaning import Meanings, meanings
 from models.membership import Role
 from models.observed import NOTHING, Observed
 from models.project import Project
@@ -110,14 +111,19 @@ class Box(Base):
             species_id=species.id, certain=certain, round_id=round_id, guess=guess or {}, **beside,
         )  # fmt: skip
 
-    def judge(self, rule: Rule, voices: Sequence[Voice], blank_id: int) -> bool:
-        """What the voices make of it, of a deleted one nothing; whether that is new."""
-        outcome = consensus(rule, voices, blank_id) if self.deleted_at is None else Outcome(None)
+    def judge(self, rule: Rule, voices: Sequence[Voice], blank_id: int, meant: Meanings) -> bool:
+        """What the voices make of it, of a deleted one nothing; whether that is new. meant: what their words mean now."""
+        spoken = [voice.meaning(meant) for voice in voices]
+        outcome = consensus(rule, spoken, blank_id) if self.deleted_at is None else Outcome(None)
         winner = outcome.winner
-        if (self.settled_label_id, self.waits_for) == (winner.id if winner else None, outcome.waits_for):
+        label_id, species_id = (winner.id, winner.species_id) if winner else (None, None)
+        settled = (self.settled_label_id, self.settled_species_id)
+        if (*settled, self.waits_for) == (label_id, species_id, outcome.waits_for):
             return False
-        self.settled_species_id = winner.species_id if winner else None
-        self.settled_label_id = winner.id if winner else None
+        self.settled_species_id, self.settled_label_id = species_id, label_id
+        if settled[0] == label_id and label_id is not None:
+            self.waits_for = outcome.waits_for  # the same word means another species: it was settled when it was
+            return True
         self.settled_at = utc_now() if winner else None
         self.waits_for = outcome.waits_for
         return True
@@ -157,10 +163,11 @@ def settle(session: Session, boxes: Sequence[Box]) -> None:
     if not boxes:
         return
     rule, blank_id = rule_of(session, boxes[0].project_id)
+    meant = meanings(session, boxes[0].project_id)
     spoken: dict[int, list[Label]] = {box.id: [] for box in boxes}
     for label in session.scalars(select(Label).where(Label.box_id.in_(spoken)).order_by(Label.id)):
         spoken[label.box_id].append(label)
-    moved = [box for box in boxes if box.judge(rule, [label.voice for label in spoken[box.id]], blank_id)]
+    moved = [box for box in boxes if box.judge(rule, [label.voice for label in spoken[box.id]], blank_id, meant)]
     session.flush()
     mark_photos(session, boxes[0].project_id, (box.image_id for box in moved))
 

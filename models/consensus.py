@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from models.meaning import Meanings
 from models.membership import Role
 from models.words import mark
 
@@ -27,6 +28,12 @@ class Voice(NamedTuple):
     role: str
     species_id: int | None
     guess_id: int | None
+
+    def meaning(self, meant: Meanings) -> Voice:
+        """The same voice in today's words."""
+        if not meant:
+            return self
+        return self._replace(species_id=meant.of(self.species_id), guess_id=meant.of(self.guess_id))
 
 
 @dataclass(frozen=True)

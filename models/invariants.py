@@ -26,6 +26,7 @@ from models.image import ABSENT, ERASED, READY, WAITING, Image
 from models.job import ALIVE, SETTLE, UNFINISHED, Job
 from models.label import Label
 from models.lease import LEASE, Lease
+from models.meaning import meanings
 from models.parts import SUFFIX as PART
 from models.parts import VectorPart, crop_ids, vector_ids
 from models.predictions import SUFFIX, Part
@@ -260,20 +261,23 @@ def settled_names(scene: Scene) -> Iterator[str]:
     """
     changing = select(Job.project_id).where(Job.kind == SETTLE, Job.state.in_(ALIVE))
     settling = set(scene.session.scalars(changing))
-    rules = {project_id: rule_of(scene.session, project_id) for project_id in scene.session.scalars(select(Project.id))}
+    projects = list(scene.session.scalars(select(Project.id)))
+    rules = {project_id: rule_of(scene.session, project_id) for project_id in projects}
+    meant = {project_id: meanings(scene.session, project_id) for project_id in projects}
     said = select(Label).join(Box, Box.id == Label.box_id).where(Box.deleted_at.is_(None))
     labels = scene.session.scalars(said.order_by(Label.box_id, Label.id).execution_options(yield_per=2000))
     by_box: dict[tuple[int, int], list[Voice]] = {}
     for label in labels:
-        by_box.setdefault((label.box_id, label.project_id), []).append(label.voice)
-    stands = select(Box.id, Box.settled_label_id, Box.waits_for)
+        by_box.setdefault((label.box_id, label.project_id), []).append(label.voice.meaning(meant[label.project_id]))
+    stands = select(Box.id, Box.settled_label_id, Box.settled_species_id, Box.waits_for)
     found = scene.session.execute(stands.where(or_(Box.settled_label_id.is_not(None), Box.waits_for.is_not(None))))
-    named = {row.id: (row.settled_label_id, row.waits_for) for row in found}
+    named = {row.id: (row.settled_label_id, row.settled_species_id, row.waits_for) for row in found}
     for (box_id, project_id), voices in by_box.items():
         rule, blank_id = rules[project_id]
         outcome = consensus(rule, voices, blank_id)
-        stood = named.pop(box_id, (None, None))
-        wanted = (outcome.winner.id if outcome.winner else None, outcome.waits_for)
+        stood = named.pop(box_id, (None, None, None))
+        winner = outcome.winner
+        wanted = (winner.id if winner else None, winner.species_id if winner else None, outcome.waits_for)
         if stood != wanted and project_id not in settling:
             yield f"box {box_id}: its settled name is not what the voices say"
     yield from (f"box {box_id} is named without a label" for box_id in named)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
 from models.consensus import Voice, consensus
+from models.meaning import meanings
 from models.observed import Observed
 from models.project import Project
 from models.species import Species
@@ -69,8 +70,8 @@ class Snapshot:
     labels: dict[int, int]  # box id -> the label that settles it
 
     def sha256_of(self, box_ids: Iterable[int]) -> str:
-        """Equal where the same labels settle the same boxes: those that teach. A moved box is another one."""
-        pairs = ",".join(f"{box_id}:{self.labels[box_id]}" for box_id in sorted(box_ids))
+        """Equal where the same labels settle the same boxes, as the same species: those that teach. A moved box is another."""
+        pairs = ",".join(f"{box_id}:{self.labels[box_id]}:{self.names.get(box_id)}" for box_id in sorted(box_ids))
         return hashlib.sha256(pairs.encode()).hexdigest()
 
 
@@ -80,9 +81,13 @@ def newest_label_id(session: Session, project_id: int) -> int:
 
 
 def snapshot(session: Session, project_id: int, label_max_id: int) -> Snapshot:
-    """What the project's rule made of what was said when label_max_id was the newest label; later labels change nothing."""
+    """What the project's rule made of what was said when label_max_id was the newest label; later labels change nothing.
+
+    Words mean what they mean now: a species that was merged since is the one it was merged into.
+    """
     rule = session.get_one(Project, project_id).rule
     blank_id = Species.of_kind(session, project_id, "not_animal").id
+    meant = meanings(session, project_id)
     guess = Label.guess if rule.trusts_guess else null()
     rows = session.execute(
         select(Label.box_id, Label.id, Label.user_id, Label.role, Label.species_id, guess)
@@ -92,7 +97,7 @@ def snapshot(session: Session, project_id: int, label_max_id: int) -> Snapshot:
     by_box: dict[int, list[Voice]] = {}
     for box_id, label_id, user_id, role, species_id, said in rows:
         guess_id = said.get("species_id") if said else None
-        by_box.setdefault(box_id, []).append(Voice(label_id, user_id, role, species_id, guess_id))
+        by_box.setdefault(box_id, []).append(Voice(label_id, user_id, role, meant.of(species_id), meant.of(guess_id)))
     winners = {box_id: consensus(rule, labels, blank_id).winner for box_id, labels in by_box.items()}
     names = {
         box_id: winner.species_id for box_id, winner in winners.items() if winner and winner.species_id is not None

@@ -46,7 +46,7 @@ def keep_gold(desk: Desk, box: Box, *, raised: bool, key: str) -> Act:
     if fresh and raised:
         said = desk.session.get_one(Label, held.settled_label_id)
         if said.role not in EXPERTS:
-            species = desk.session.get_one(Species, said.species_id)
+            species = desk.session.get_one(Species, held.settled_species_id)
             held.answer(desk.session, species, by=desk.user_id, role=desk.role, act=act)
             ask_voices(desk.session, [held])
     return act

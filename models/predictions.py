@@ -6,16 +6,18 @@ Part: one line of JSON (magic, rows, classes, sha256), then n int64 box ids in r
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from models.meaning import Meanings
 from models.storage import Store
 from models.vectors import DamagedFile
 
@@ -95,32 +97,51 @@ class Part:
 
 
 class Predictions:
-    """Everything one classifier says. Opened per request; the parts behind it are kept open."""
+    """Everything one classifier says, in today's words. Opened per request; the parts behind it are kept open."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: of one classifier; no parts means no predictions."""
+    def __init__(self, folder: Path, meant: Meanings | None = None) -> None:
+        """folder: of one classifier; no parts means no predictions. meant: what its species mean now."""
         self.parts = [open_part(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+        self._meant = meant or Meanings()
+
+    def meaning(self, meant: Meanings) -> Predictions:
+        """The same with other words; the parts are shared."""
+        same = copy.copy(self)
+        same._meant = meant
+        return same
 
     def top(self, box_id: int, count: int = 5) -> list[tuple[int, float]]:
         """Up to `count` (species id, probability) of a box, the most likely first; empty when it was never classified."""
         for part in self.parts:
             row = part.row(box_id)
             if row is not None:
-                best = np.argsort(-row.astype(np.float32), kind="stable")[:count]
-                return [(part.classes[column], float(row[column])) for column in best]
+                classes, (folded,) = fold(part.classes, row[None], self._meant)
+                best = np.argsort(-folded.astype(np.float32), kind="stable")[:count]
+                return [(classes[column], float(folded[column])) for column in best]
         return []
+
+    def every(self, box_id: int) -> dict[int, float]:
+        """Species id -> probability of a box, of all the classes; empty when it was never classified."""
+        return dict(self.top(box_id, 10**6))
+
+    def rows_of(self, box_ids: Iterable[int]) -> Iterator[tuple[list[int], list[int], npt.NDArray[np.floating]]]:
+        """(box ids, classes, (n, C) probabilities) part by part, for those of the boxes that were classified."""
+        wanted = np.unique(np.fromiter(box_ids, np.int64))
+        for part in self.parts:
+            here, rows = part.rows(wanted)
+            if here.any():
+                classes, folded = fold(part.classes, rows, self._meant)
+                yield wanted[here].tolist(), classes, folded
+            wanted = wanted[~here]
 
     def firsts(self, box_ids: Iterable[int]) -> dict[int, tuple[int, float]]:
         """box id -> (most likely species id, probability), for the boxes that were classified."""
-        wanted = np.unique(np.fromiter(box_ids, np.int64))
         found: dict[int, tuple[int, float]] = {}
-        for part in self.parts:
-            here, rows = part.rows(wanted)
+        for ids, classes, rows in self.rows_of(box_ids):
             best = np.argsort(-rows.astype(np.float32), axis=1, kind="stable")[:, :1]
             best_p = np.take_along_axis(rows, best, axis=1)
-            for box_id, column, p in zip(wanted[here].tolist(), best.ravel(), best_p.ravel(), strict=True):
-                found[box_id] = (part.classes[column], float(p))
-            wanted = wanted[~here]
+            for box_id, column, p in zip(ids, best.ravel(), best_p.ravel(), strict=True):
+                found[box_id] = (classes[column], float(p))
         return found
 
     def best(self, box_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -136,6 +157,20 @@ class Predictions:
                 found[order[here]] = np.array(part.classes, np.int64)[rows.argmax(axis=1)]
                 order, wanted = order[~here], wanted[~here]
         return found
+
+
+def fold(
+    classes: list[int], rows: npt.NDArray[np.floating], meant: Meanings
+) -> tuple[list[int], npt.NDArray[np.floating]]:
+    """The same in today's words: what means one species is summed there. classes: C species ids. rows: (n, C) probabilities."""
+    now = [meant.of(species_id) for species_id in classes]
+    if now == classes:
+        return classes, rows
+    kept = list(dict.fromkeys(now))
+    place = {species_id: column for column, species_id in enumerate(kept)}
+    summed = np.zeros((len(kept), len(rows)), np.float32)
+    np.add.at(summed, [place[species_id] for species_id in now], rows.T.astype(np.float32))
+    return kept, summed.T
 
 
 def predictions_of(folder: Path) -> Predictions:

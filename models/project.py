@@ -13,7 +13,9 @@ from models.base import Base, utc_now
 from models.consensus import RULES, SINGLE, Rule
 from models.errors import Changed, Conflict, Invalid
 from models.event import EVENT_RULES, LAST_INDEPENDENT
+from models.languages import clean_language
 from models.observed import LIFE_STAGES, SEXES, clean_behaviours
+from models.rolling_up import BAR
 from models.species import Species, clean_name
 from models.words import figure, mark, say
 
@@ -81,6 +83,11 @@ class Project(Base):
     )  # IANA name, of its cameras' clocks
     # What a publication says of the study (Camtrap DP's datapackage.json: title, contributors, licenses, project, ...).
     publication: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+
+    # From which sum on a guess is rolled up to a genus, a family, ... (models/rolling_up.py); 1: never.
+    roll_up_above: Mapped[float] = mapped_column(default=BAR, server_default=str(BAR))
+    # BCP 47; the common names that are shown beside the list's own where there are some. Empty: none.
+    names_language: Mapped[str] = mapped_column(String(35), default="", server_default="")
 
     opened_by: Mapped[str] = mapped_column(String(10), default="expert")  # the least role that may see people on photos
     hides_unseen: Mapped[bool] = mapped_column(
@@ -221,6 +228,13 @@ class Project(Base):
         every = {"sex": SEXES, "life_stage": LIFE_STAGES, "behaviour": self.behaviours.splitlines()}
         wished = {"sex": self.asks_sex, "life_stage": self.asks_life_stage, "behaviour": bool(self.behaviours)}
         return {field: list(words) for field, words in every.items() if wished[field]}
+
+    def set_names(self, language: str, roll_up_above: float) -> None:
+        """Raises Invalid for a language that is none, and for a bar that every guess or none could reach."""
+        if not 0.5 <= roll_up_above <= 1:
+            raise Invalid("roll up above: " + say("between 0.5 and 1; 1 never rolls up"))
+        self.names_language = clean_language(language) if language.strip() else ""
+        self.roll_up_above = roll_up_above
 
     def set_gaps(self, sequence_gap_s: int, event_gap_minutes: int, event_rule: str, cameras_independent: bool) -> None:
         """Raises Invalid for a gap outside sense and for a rule that is none."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
@@ -24,7 +25,9 @@ FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
 SPECIES = "species"
-RANKS = (SPECIES, "genus", "family", "order", "class", "group")  # group: any other set, "small mammal"
+# group: any other set, "small mammal"
+RANKS = (SPECIES, "genus", "family", "order", "class", "phylum", "kingdom", "group")
+MERGED = text("merged_into_id IS NOT NULL")
 # "any bird", "unknown bird", "bird sp.": words that ask for a rank above the species (static/js/labeling/names.js has them too)
 BEFORE = r"^(?:any|some|unknown|unidentified|undetermined)\s+"
 AFTER = r"\s+(?:spp?\.?|indet\.?|unknown|unidentified)$"
@@ -37,6 +40,7 @@ class Species(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "name"),
         Index("uq_species_hotkey", "project_id", "hotkey", unique=True),
+        Index("ix_species_merged", "project_id", sqlite_where=MERGED, postgresql_where=MERGED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -49,6 +53,7 @@ class Species(Base):
     # Two without a foreign key: SQLite could only add one by making the table anew, which would delete what points at it.
     parent_id: Mapped[int | None]  # the taxon above, in the same project
     merged_into_id: Mapped[int | None]  # says what this one means now; answers keep the id that was said
+    before_merge: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # what undoing gives back
     sensitivity: Mapped[str] = mapped_column(String(10), default="", server_default="")  # how coarse its places go out
     retired_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
@@ -164,13 +169,24 @@ class Species(Base):
         """Its name; of an answer that every project has, in the reader's language."""
         return shown_name(self.kind, self.name)
 
-    def rename(self, session: Session, name: str, scientific_name: str, rank: str = "") -> None:
-        """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad."""
+    def rename(self, session: Session, name: str, scientific_name: str, rank: str = "", *, keep: bool = False) -> None:
+        """Give another name, and a rank where one is given; answers keep the row. Raises Invalid when one is taken or bad.
+
+        keep: the old name becomes another one under which it is found.
+        """
         cleaned = clean_name(name)
         other = Species.named(session, self.project_id, cleaned)
         refuse_taken(other if other is not self else None, cleaned)
+        before = self.name
         self.name, self.scientific_name = cleaned, clean_scientific(scientific_name)
         self.rank = clean_rank(rank) if rank else self.rank
+        own = session.scalars(select(Synonym).where(Synonym.species_id == self.id)).all()
+        for synonym in own:
+            if synonym.name.lower() == cleaned.lower():
+                session.delete(synonym)  # it is the name now
+        session.flush()
+        if keep and Species.named(session, self.project_id, before) is None:
+            self.add_synonym(session, before)
 
     def give_key(self, session: Session, key: str) -> None:
         """The first key of a species that has none. Raises Invalid when it has one by now: a key in use never moves."""
@@ -215,7 +231,9 @@ class Species(Base):
         self.retired_at, self.hotkey = utc_now(), None
 
     def bring_back(self) -> None:
-        """Put a retired one on the list again, without a key."""
+        """Put a retired one on the list again, without a key. Raises Invalid for one that was merged: that is undone instead."""
+        if self.merged_into_id is not None:
+            raise Invalid(f"name: {self.name} was merged into another species. Undo the merge instead.")
         self.retired_at = None
 
     def add_synonym(self, session: Session, name: str) -> Synonym:

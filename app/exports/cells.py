@@ -1,4 +1,4 @@
-"""Cells of a CSV that is safe to open in a spreadsheet and can be read back to the letter (FORMATS.md section 1 rule 3)."""
+"""Our own tables, written and read back column by column."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from app.cells import guard, line, unguard
+
 Row = TypeVar("Row")
-# A spreadsheet would take a cell that begins with one of these for a formula, or swallow it.
-DANGEROUS = tuple("=+-@'\t\r\0")
-NEEDS_QUOTES = frozenset(',"\r\n')
 
 
 @dataclass(frozen=True)
@@ -45,25 +44,3 @@ def read_csv(lines: Iterable[str], columns: Sequence[Column[Row]]) -> Iterator[d
     text_columns = {column.name for column in columns if column.is_text}
     for row in csv.DictReader(lines):
         yield {name: unguard(cell) if name in text_columns else cell for name, cell in row.items()}
-
-
-def line(cells: Iterable[str]) -> str:
-    """One record. The csv module leaves a bare CR unquoted when lines end with LF, so the quotes are set here."""
-    return ",".join(quoted(cell) for cell in cells) + "\n"
-
-
-def quoted(cell: str) -> str:
-    """RFC 4180: quotes only where they are needed."""
-    if NEEDS_QUOTES.isdisjoint(cell):
-        return cell
-    return '"' + cell.replace('"', '""') + '"'
-
-
-def guard(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(DANGEROUS) else text
-
-
-def unguard(text: str) -> str:
-    """The text as it was: unguard(guard(text)) == text for every text."""
-    return text[1:] if text.startswith("'") else text

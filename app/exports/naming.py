@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.exports.queries import CountedBox, Photo, checkpoints_of, species_of
 from models.checkpoint import Checkpoint
+from models.meaning import meanings
 from models.observed import NOTHING, Observed
 from models.predictions import Predictions
 from models.project import Project
@@ -53,7 +54,8 @@ class Naming:
         self._checkpoints = checkpoints_of(session, project)
         self._of_kind = {kind: species_id for species_id, (kind, _, _) in self._species.items() if kind != TAXON}
         self.classifier_id = project.classifier_id
-        self._predictions = predictions_of(store, self._checkpoints.get(project.classifier_id or 0))
+        said = predictions_of(store, self._checkpoints.get(project.classifier_id or 0))
+        self._predictions = said.meaning(meanings(session, project.id)) if said else None
 
     def name(self, photos: Iterable[Photo]) -> list[tuple[Photo, list[Said]]]:
         """The photos with a name for each of their boxes."""

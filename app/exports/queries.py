@@ -20,6 +20,7 @@ from models.checkpoint import Checkpoint
 from models.deployment import Deployment
 from models.image import READY, CountCorrection, Image, standing
 from models.label import Label, newest_label_id
+from models.meaning import meanings
 from models.observed import NOTHING, Observed
 from models.project import Project
 from models.sequence import Sequence
@@ -140,15 +141,18 @@ def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk
         row.id: Photo(row.id, row.path, deployment, row.taken_at, row.state, row.sequence_id, row.detector_id)
         for row in chunk
     }
+    meant = meanings(session, project.id)
     ready = [photo.id for photo in made.values() if photo.state == READY]
     for row in session.execute(boxes_of(project, ready)):
         beside = Observed(row.sex or "", row.life_stage or "", row.behaviour or "")
-        box = CountedBox(row.id, row.kind, row.settled_species_id, row.who, row.created_at, row.certain, beside)
+        box = CountedBox(
+            row.id, row.kind, meant.of(row.settled_species_id), row.who, row.created_at, row.certain, beside
+        )
         made[row.image_id].boxes.append(box)
     for image_id in session.scalars(with_unnamed_crops(project, ready)):
         made[image_id].has_unnamed_crop = True
     for image_id, species_id, count in session.execute(corrections_of(ready)):
-        made[image_id].corrections.append((species_id, count))
+        made[image_id].corrections.append((meant.of(species_id), count))
     return list(made.values())
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from app.labeling import crop_queries, queries
 from app.labeling.crop_queries import AnyRow
+from app.labeling.rolling import Rolling
 from app.labeling.veils import Veils
 from app.pages import camera_time
 from models.desk import Desk
+from models.meaning import Meanings, meanings
 from models.note import COMMENT, FLAG, UNFLAG
 from models.observed import Observed
 from models.privacy import Opening, veils
@@ -26,6 +28,7 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
     One that waits to be asked blind comes without guess, one about which others must not be heard yet without what they said.
     opening: of the photo that this person opened on this page.
     """
+    meant = meanings(desk.session, desk.project.id)
     boxes = crop_queries.boxes_of(desk.session, box_ids)
     near = crop_queries.bursts_around(desk.session, boxes.values())
     bursts = {box.id: burst_of(box, near.get(box.sequence_id, [])) for box in boxes.values()}
@@ -38,16 +41,17 @@ def crops_of(desk: Desk, box_ids: list[int], retired: set[int], opening: Opening
     said = crop_queries.voices(desk.session, desk.user_id, box_ids)
     notes = crop_queries.notes_on(desk.session, box_ids)
     counts = crop_queries.counts_in(desk.session, {box.image_id for box in boxes.values()})
+    rolling = Rolling(desk, retired)
     crops = {
         box_id: {
             "box_id": box_id,
             "picture": over.crop(box.image_id, box_id, is_cut=box.embedder_id is not None),
             "image": photo(box) | over.photo(box.image_id),
             **place(box, beside.get(box.image_id, []), desk.project.count_above),
-            "burst": frames(box, bursts[box_id], beside, over, unheard),
-            "guesses": [] if box_id in blind else guesses(desk, box_id, retired),
-            "said": voice(said.get(box_id)),
-            "counts": counts.get(box.image_id, {}),
+            "burst": frames(box, bursts[box_id], beside, over, unheard, meant),
+            "guesses": [] if box_id in blind else guesses(desk, box_id, retired, rolling),
+            "said": voice(said.get(box_id), meant),
+            "counts": {meant.of(each): count for each, count in counts.get(box.image_id, {}).items()},
             "flagged": is_flagged(notes.get(box_id, [])),
             "comments": [{"by": row.name, "text": row.text} for row in notes.get(box_id, []) if row.kind == COMMENT],
             "blind": box_id in blind,
@@ -120,41 +124,49 @@ def burst_of(box: AnyRow, near: list[AnyRow]) -> list[AnyRow]:
 
 
 def frames(
-    box: AnyRow, shown: list[AnyRow], boxes: dict[int, list[AnyRow]], over: Veils, unheard: set[int]
+    box: AnyRow,
+    shown: list[AnyRow],
+    boxes: dict[int, list[AnyRow]],
+    over: Veils,
+    unheard: set[int],
+    meant: Meanings,
 ) -> list[dict[str, Any]]:
     """What the film strip shows; seconds are counted from its first photo. crops: what can be asked about in each photo, with
     the settled name, which an unheard one does not tell."""
     if not shown:
-        own = named(boxes.get(box.image_id, []), unheard)
+        own = named(boxes.get(box.image_id, []), unheard, meant)
         return [{"id": box.image_id, "seconds": 0, "crops": own, **over.photo(box.image_id)}]
     return [
         {
             "id": row.id,
             "seconds": round((row.taken_at - shown[0].taken_at).total_seconds()),
-            "crops": named(boxes.get(row.id, []), unheard),
+            "crops": named(boxes.get(row.id, []), unheard, meant),
             **over.photo(row.id),
         }
         for row in shown
     ]
 
 
-def named(boxes: list[AnyRow], unheard: set[int]) -> list[dict[str, Any]]:
+def named(boxes: list[AnyRow], unheard: set[int], meant: Meanings) -> list[dict[str, Any]]:
     """Box ids with the settled species, or none."""
     return [
-        {"box_id": box.id, "species_id": None if box.id in unheard else box.settled_species_id}
+        {"box_id": box.id, "species_id": None if box.id in unheard else meant.of(box.settled_species_id)}
         for box in boxes
         if box.askable
     ]
 
 
-def guesses(desk: Desk, box_id: int, retired: set[int]) -> list[dict[str, Any]]:
-    """The classifier's most likely answers; none before the first fit."""
+def guesses(desk: Desk, box_id: int, retired: set[int], rolling: Rolling) -> list[dict[str, Any]]:
+    """The classifier's most likely answers; none before the first fit. The first carries what it is rolled up to, if it is."""
     if not desk.predictions.parts:
         return []
     top = desk.predictions.top(box_id, GUESSES + len(retired))
-    return [{"species_id": species_id, "p": round(p, 3)} for species_id, p in top if species_id not in retired][
-        :GUESSES
-    ]
+    found: list[dict[str, Any]] = [
+        {"species_id": species_id, "p": round(p, 3)} for species_id, p in top if species_id not in retired
+    ][:GUESSES]
+    if found:
+        found[0] |= rolling.beside(box_id, top[0][1])
+    return found
 
 
 def is_flagged(notes: list[AnyRow]) -> bool:
@@ -163,9 +175,9 @@ def is_flagged(notes: list[AnyRow]) -> bool:
     return bool(flags) and flags[-1] == FLAG
 
 
-def voice(row: AnyRow | None) -> dict[str, Any] | None:
+def voice(row: AnyRow | None, meant: Meanings) -> dict[str, Any] | None:
     """What was said; nothing when it was taken back."""
     if row is None or row.species_id is None:
         return None
     beside = Observed(row.sex, row.life_stage, row.behaviour).said
-    return {"species_id": row.species_id, "certain": row.certain} | beside
+    return {"species_id": meant.of(row.species_id), "certain": row.certain} | beside

@@ -20,6 +20,7 @@ from models.image import Image
 from models.label import Label
 from models.lease import Lease
 from models.likeness import Likeness
+from models.meaning import meanings
 from models.membership import Membership, Role
 from models.round import CHOSEN, OPEN, Pick, Round
 from models.user import User
@@ -93,9 +94,10 @@ def narrowed(desk: Desk, found: Any, wanted: Wanted, *, by_place: bool = False) 
     if wanted.open:
         found = found.where(Box.settled_species_id.is_(None))
     if wanted.species_id:
-        guessed = and_(Box.settled_species_id.is_(None), Box.guess_species_id == wanted.species_id)
+        named = meanings(desk.session, desk.project.id).said_as(wanted.species_id)
+        guessed = and_(Box.settled_species_id.is_(None), Box.guess_species_id.in_(named))
         hidden = Box.id.in_(blind_boxes(desk.session, desk.project.id))  # else the filter tells what the tile does not
-        found = found.where(or_(Box.settled_species_id == wanted.species_id, and_(guessed, ~hidden)))
+        found = found.where(or_(Box.settled_species_id.in_(named), and_(guessed, ~hidden)))
     if wanted.deployment_id:
         found = found.where(Image.deployment_id == wanted.deployment_id)
     return found
@@ -130,13 +132,14 @@ def unheard(desk: Desk) -> ColumnElement[bool]:
 def own_voices(desk: Desk, box_ids: list[int]) -> dict[int, tuple[int, bool]]:
     """box id -> what this person says of it (species id, certain)."""
     found: dict[int, tuple[int, bool]] = {}
+    meant = meanings(desk.session, desk.project.id)
     for start in range(0, len(box_ids), CHUNK_ROWS):
         few = box_ids[start : start + CHUNK_ROWS]
         mine = select(Label.box_id, Label.species_id, Label.certain).where(Label.box_id.in_(few))
         for row in desk.session.execute(mine.where(Label.user_id == desk.user_id).order_by(Label.id)):
             found.pop(row.box_id, None)
             if row.species_id is not None:
-                found[row.box_id] = (row.species_id, row.certain)
+                found[row.box_id] = (meant.of(row.species_id), row.certain)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from app.dependencies import Access, House
 from app.labeling import queries
 from app.labeling.crops import Crop, crops_of, without_voices
+from app.labeling.rolling import rolls
 from app.labeling.veils import crops_now
 from app.labeling.waiting import why_nothing
 from models.act import Act
@@ -16,6 +17,7 @@ from models.base import utc_now
 from models.box import Box
 from models.desk import Desk
 from models.lease import Lease
+from models.meaning import meanings
 from models.membership import Role
 from models.predictions import predictions_of
 from models.presence import company, names_here
@@ -31,7 +33,8 @@ def desk_of(access: Access, house: House) -> Desk:
     classifier = queries.classifier_of(access.session, access.project)
     named = classifier.predictions if classifier and classifier.predictions else "predictions/none"
     predictions = predictions_of(house.store.root / named)
-    return Desk(access.session, access.project, access.user.id, access.role, predictions)
+    meant = meanings(access.session, access.project.id)
+    return Desk(access.session, access.project, access.user.id, access.role, predictions.meaning(meant))
 
 
 def label_page(desk: Desk, box: Box | None, opening: Opening | None = None) -> dict[str, Any]:
@@ -57,10 +60,11 @@ def label_page(desk: Desk, box: Box | None, opening: Opening | None = None) -> d
 
 def empty_panel(desk: Desk) -> tuple[dict[str, Any], set[int]]:
     """What the panel of answers needs besides the crop, and the species that are not offered any more."""
-    species = queries.species_of(desk.session, desk.project.id)
+    species = queries.species_of(desk.session, desk.project.id, desk.project.names_language)
     panel = {
         "species": {each["id"]: each for each in species},
         "offered": offered(species),
+        "rolls": rolls(desk),
         "fields": desk.project.asked_fields,
         "classifier": queries.learnt(desk.session, desk.project),
         "last": last_shown(desk),

@@ -21,10 +21,12 @@ from models.database import CHUNK_ROWS
 from models.desk import Desk
 from models.label import ANSWER, Label
 from models.lease import Lease
+from models.meaning import meanings
 from models.membership import Role
+from models.names import called_in, other_names
 from models.project import Project
 from models.round import CHOSEN, OPEN, Pick, Round
-from models.species import Species, Synonym, shown_name
+from models.species import Species, shown_name
 
 RATE_WINDOW = dt.timedelta(minutes=10)
 RATE_ROWS = 600
@@ -84,12 +86,13 @@ def answers_a_minute(session: Session, project_id: int, user_id: int) -> int:
     return round(count * 60 / max(60.0, (now - first).total_seconds())) if count else 0
 
 
-def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
-    """Every answer with its key, its other names and its use, retired ones too, since old answers and guesses may name them."""
-    used = uses_of(session, project_id)
-    names: dict[int, list[str]] = defaultdict(list)
-    for row in session.execute(select(Synonym.species_id, Synonym.name).where(Synonym.project_id == project_id)):
-        names[row.species_id].append(row.name)
+def species_of(session: Session, project_id: int, language: str = "") -> list[dict[str, Any]]:
+    """Every answer with its key, its other names and its use, retired ones too, since old answers and guesses may name them.
+
+    language: of the common name that is shown beside it.
+    """
+    used, names = uses_of(session, project_id), other_names(session, project_id)
+    called = called_in(session, project_id, language)
     wanted = select(
         Species.id,
         Species.kind,
@@ -102,8 +105,8 @@ def species_of(session: Session, project_id: int) -> list[dict[str, Any]]:
     return [
         {
             "id": row.id, "kind": row.kind, "name": shown_name(row.kind, row.name),
-            "scientific_name": row.scientific_name, "rank": row.rank,
-            "hotkey": row.hotkey, "synonyms": names[row.id], "retired": row.retired_at is not None,
+            "scientific_name": row.scientific_name, "rank": row.rank, "hotkey": row.hotkey,
+            "synonyms": names.get(row.id, []), "called": called.get(row.id, ""), "retired": row.retired_at is not None,
             "used": used.get(row.id, 0),
         }
         for row in session.execute(wanted.order_by(Species.id))
@@ -115,7 +118,11 @@ def uses_of(session: Session, project_id: int) -> dict[int, int]:
     newest = select(Label.species_id).where(Label.project_id == project_id, Label.species_id.is_not(None))
     said = newest.order_by(Label.id.desc()).limit(USED_ROWS).subquery()
     counted = select(said.c.species_id, func.count()).group_by(said.c.species_id)
-    return dict(session.execute(counted).all())
+    meant = meanings(session, project_id)
+    used: dict[int, int] = defaultdict(int)
+    for species_id, count in session.execute(counted):
+        used[meant.of(species_id)] += count
+    return used
 
 
 def retired_of(session: Session, project_id: int) -> set[int]:

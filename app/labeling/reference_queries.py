@@ -13,6 +13,7 @@ from models.box import Box
 from models.consensus import EXPERTS
 from models.image import Image
 from models.label import Label
+from models.meaning import meanings
 from models.species import TAXON, Species
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -41,21 +42,22 @@ def references(session: Session, species: Species, newest: list[AnyRow], count: 
     if species.kind != TAXON:
         return []
     certain = [row for row in newest if row.certain]
-    agreed = agreeing(session, species.id, [row.id for row in certain])
-    sure = [row for row in certain if row.role in EXPERTS or row.id in agreed or is_confirmed(row, species.id)]
+    named = meanings(session, species.project_id).said_as(species.id)
+    agreed = agreeing(session, named, [row.id for row in certain])
+    sure = [row for row in certain if row.role in EXPERTS or row.id in agreed or is_confirmed(row, named)]
     return [row for row, _ in zip(spread(sure), range(count), strict=False)]
 
 
-def is_confirmed(row: AnyRow, species_id: int) -> bool:
+def is_confirmed(row: AnyRow, named: set[int]) -> bool:
     """Whether the classifier was sure of the same name when the person said it."""
-    return bool(row.guess.get("species_id") == species_id and row.guess.get("p", 0) >= SURE)
+    return bool(row.guess.get("species_id") in named and row.guess.get("p", 0) >= SURE)
 
 
-def agreeing(session: Session, species_id: int, box_ids: list[int]) -> set[int]:
-    """The crops that two people or more call so."""
+def agreeing(session: Session, named: set[int], box_ids: list[int]) -> set[int]:
+    """The crops that two people or more call so. named: every id that means the species."""
     said = select(Label.box_id, Label.user_id, Label.species_id).where(Label.box_id.in_(box_ids)).order_by(Label.id)
-    newest = {(box_id, user_id): named for box_id, user_id, named in session.execute(said)}
-    voices = Counter(box_id for (box_id, _user), named in newest.items() if named == species_id)
+    newest = {(box_id, user_id): name for box_id, user_id, name in session.execute(said)}
+    voices = Counter(box_id for (box_id, _user), said in newest.items() if said in named)
     return {box_id for box_id, count in voices.items() if count >= 2}
 
 
@@ -76,7 +78,8 @@ def taken_for(session: Session, species: Species, newest: list[AnyRow]) -> tuple
     """(the species that the classifier most often said instead, how often, of how many); None where it seldom did."""
     taxa = select(Species).where(Species.project_id == species.project_id, Species.kind == TAXON)
     others = {other.id: other for other in session.scalars(taxa) if other is not species and other.retired_at is None}
-    guessed = [row.guess["species_id"] for row in newest if row.guess.get("species_id")]
+    meant = meanings(session, species.project_id)
+    guessed = [meant.of(row.guess["species_id"]) for row in newest if row.guess.get("species_id")]
     wrong = Counter(guess for guess in guessed if guess in others)
     if not wrong:
         return None

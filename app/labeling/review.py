@@ -22,6 +22,7 @@ from models.box import Box, current_ids
 from models.consensus import EXPERTS
 from models.desk import Desk
 from models.label import Label
+from models.meaning import meanings
 from models.membership import Role
 from models.privacy import Opening
 from models.words import mark, translated
@@ -122,7 +123,7 @@ def said_of(desk: Desk, box_id: int | None) -> dict[str, Any]:
             "voices": [], "comments": [], "history": [], "outlines": [], "seen": 0, "reviewed": False, "certain": True,
             "is_gold": False, "waits_for": None, "is_unheard": is_unheard,
         }  # fmt: skip
-    spoken = review_queries.voices_of(desk.session, [box_id]).get(box_id, [])
+    spoken = review_queries.voices_of(desk.session, [box_id], meanings(desk.session, desk.project.id)).get(box_id, [])
     settled_id = desk.session.get_one(Box, box_id).settled_label_id
     settled = desk.session.get(Label, settled_id) if settled_id else None
     return {

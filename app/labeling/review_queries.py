@@ -20,6 +20,7 @@ from models.box_edit import BoxEdit, deleted_ids
 from models.consensus import EXPERTS
 from models.label import ANSWER, TAKEN_BACK, Label
 from models.likeness import Likeness
+from models.meaning import Meanings, meanings
 from models.note import COMMENT, FLAG, UNFLAG, Note
 from models.observed import Observed
 from models.project import Project
@@ -107,9 +108,10 @@ def differing(session: Session, project: Project) -> list[Case]:
         .having(func.count(Label.user_id.distinct()) > 1)
     )
     box_ids = list(session.scalars(several))
+    meant = meanings(session, project.id)
     settled = settled_names(session, box_ids)
     found = []
-    for box_id, spoken in voices_of(session, box_ids).items():
+    for box_id, spoken in voices_of(session, box_ids, meant).items():
         names = {voice.species_id for voice in spoken}
         if len(names) > 1 and not any(voice.role in EXPERTS for voice in spoken):
             first = settled.get(box_id, ())
@@ -133,9 +135,11 @@ def doubted(session: Session, project: Project) -> list[Case]:
         Box.guess_p >= SURE,
         Box.guess_classifier_id == project.classifier_id,
     )
+    meant = meanings(session, project.id)
     return [
         Case(row.id, DOUBTED, (row.settled_species_id, row.guess_species_id), row.name, row.created_at)
         for row in session.execute(wanted)
+        if meant.of(row.guess_species_id) != meant.of(row.settled_species_id)
     ]
 
 
@@ -147,9 +151,11 @@ def unlike(session: Session, project: Project) -> list[Case]:
         .join(Likeness, Likeness.box_id == Box.id)
         .where(Likeness.near_species_id != Box.settled_species_id, Likeness.near_share >= AGREED)
     )
+    meant = meanings(session, project.id)
     return [
-        Case(row.id, UNLIKE, (row.settled_species_id, row.near_species_id), row.name, row.created_at)
+        Case(row.id, UNLIKE, (row.settled_species_id, meant.of(row.near_species_id)), row.name, row.created_at)
         for row in session.execute(wanted)
+        if meant.of(row.near_species_id) != meant.of(row.settled_species_id)
     ]
 
 
@@ -182,8 +188,8 @@ def last_word_of_experts(session: Session, box_ids: list[int]) -> dict[int, dt.d
     return found
 
 
-def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
-    """box id -> the newest word of each person, the first who spoke first; without what was taken back."""
+def voices_of(session: Session, box_ids: list[int], meant: Meanings) -> dict[int, list[Voice]]:
+    """box id -> the newest word of each person in today's words, the first who spoke first; without what was taken back."""
     newest: dict[int, dict[int, AnyRow]] = defaultdict(dict)
     for few in chunks(box_ids):
         said = (
@@ -210,7 +216,7 @@ def voices_of(session: Session, box_ids: list[int]) -> dict[int, list[Voice]]:
             Voice(
                 row.name,
                 row.role,
-                row.species_id,
+                meant.of(row.species_id),
                 row.certain,
                 row.created_at,
                 Observed(row.sex, row.life_stage, row.behaviour).words,

@@ -46,6 +46,7 @@ from app.labeling.bodies import (
 from app.labeling.crops import Crop, crops_of, crops_of_photo, guesses
 from app.labeling.page import answer_of, desk_of, label_page, leased_crops
 from app.labeling.review_filters import Filters
+from app.labeling.rolling import Rolling
 from app.labeling.veils import shown_now
 from app.labeling.waiting import why_nothing
 from app.pages import page, wants_page
@@ -130,13 +131,14 @@ def lease_crops(sent: SentFields, member: ActingAnnotator, house: InHouse) -> Re
     on_hand = [pick.box_id for pick, _lease in taken]
     fresh = [(pick, lease) for pick, lease in taken if pick.id not in set(wanted.have)]
     changed = wanted.classifier_id != desk.project.classifier_id
+    rolling = Rolling(desk, retired)
     return JSONResponse(
         {
             "crops": leased_crops(desk, fresh, retired),
             **shown_now(desk.session, on_hand),
             "on_hand": [[pick.id, lease.token] for pick, lease in taken],
             "guesses": {
-                pick.box_id: guesses(desk, pick.box_id, retired)
+                pick.box_id: guesses(desk, pick.box_id, retired, rolling)
                 for pick, _lease in taken
                 if changed and not pick.is_blind
             },

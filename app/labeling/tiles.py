@@ -10,6 +10,7 @@ from app.labeling import grid_queries, queries
 from app.labeling.grid_queries import Wanted
 from app.labeling.veils import Veils
 from models.desk import Desk
+from models.meaning import Meanings, meanings
 from models.privacy import veils
 from models.words import mark, say, translated
 
@@ -109,31 +110,35 @@ def tiles_of(desk: Desk, wanted: Wanted, retired: set[int]) -> list[Tile]:
     over = Veils(veils(desk.session, {row.image_id for row in rows}))
     waiting = grid_queries.own_voices(desk, [row.id for row in rows if row.waits_for])
     firsts = desk.predictions.firsts(row.id for row in rows)
+    meant = meanings(desk.session, desk.project.id)
     tiles = [
         Tile(
             box_id=row.id, image_id=row.image_id, held=held.get(row.id), blind=row.id in blind, burst=row.sequence_id,
             head=f"{cameras.get(row.deployment_id, '')}, {grid_queries.moment(row.taken_at)}",
             picture=over.crop(row.image_id, row.id, is_cut=row.embedder_id is not None), veil=over.kind(row.image_id),
-            **named(row, waiting.get(row.id), desk.user_id),
-            **opinions(row, None if row.id in blind else firsts.get(row.id), retired),
+            **named(row, waiting.get(row.id), desk.user_id, meant),
+            **opinions(row, None if row.id in blind else firsts.get(row.id), retired, meant),
         )
         for row in rows
     ]  # fmt: skip
     return [tile for tile in tiles if tile.said is None] if wanted.open else tiles
 
 
-def named(row: grid_queries.AnyRow, mine: tuple[int, bool] | None, user_id: int) -> dict[str, Any]:
+def named(row: grid_queries.AnyRow, mine: tuple[int, bool] | None, user_id: int, meant: Meanings) -> dict[str, Any]:
     """said, certain and by: the settled name; else what this person says while other voices are awaited."""
     if row.settled_species_id is None and mine:
         return {"said": mine[0], "certain": mine[1], "by": user_id}
-    return {"said": row.settled_species_id, "certain": bool(row.certain), "by": row.named_by}
+    return {"said": meant.of(row.settled_species_id), "certain": bool(row.certain), "by": row.named_by}
 
 
-def opinions(row: grid_queries.AnyRow, first: tuple[int, float] | None, retired: set[int]) -> dict[str, Any]:
+def opinions(
+    row: grid_queries.AnyRow, first: tuple[int, float] | None, retired: set[int], meant: Meanings
+) -> dict[str, Any]:
     """What the classifier and the neighbours say; nothing of it where the person shall answer without."""
+    near = meant.of(row.near_species_id)
     if first is None or first[0] in retired:
-        return {"guess": None, "p": 0.0, "near": row.near_species_id if row.settled_species_id else None}
-    return {"guess": first[0], "p": round(first[1], 3), "near": row.near_species_id}
+        return {"guess": None, "p": 0.0, "near": near if row.settled_species_id else None}
+    return {"guess": first[0], "p": round(first[1], 3), "near": near}
 
 
 def grouped(tiles: list[Tile], sort: str, has_learnt: bool) -> list[dict[str, Any]]:

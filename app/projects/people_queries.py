@@ -16,6 +16,7 @@ from models.box import Box
 from models.consensus import EXPERTS
 from models.database import CHUNK_ROWS
 from models.label import ANSWER, Label
+from models.meaning import meanings
 from models.species import Species
 
 TIMED = 5000  # newest answers whose pace is looked at
@@ -59,9 +60,9 @@ def judged(session: Session, project_id: int, user_id: int) -> list[Judged]:
         .order_by(Label.id)
     )
     newest = {box_id: (said, settled) for box_id, said, settled in rows}
-    gold = gold_boxes(session, project_id)
+    gold, meant = gold_boxes(session, project_id), meanings(session, project_id)
     return [
-        Judged(box_id, said, settled, box_id in gold)
+        Judged(box_id, meant.of(said), meant.of(settled), box_id in gold)
         for box_id, (said, settled) in newest.items()
         if said is not None and settled is not None
     ]
@@ -96,11 +97,12 @@ def crops_of_several(session: Session, project_id: int) -> list[Counter[int]]:
     )
     box_ids = list(session.scalars(several.order_by(Label.box_id)))
     newest: dict[int, dict[int, int | None]] = defaultdict(dict)
+    meant = meanings(session, project_id)
     for start in range(0, len(box_ids), CHUNK_ROWS):
         said = select(Label.box_id, Label.user_id, Label.species_id).where(
             Label.box_id.in_(box_ids[start : start + CHUNK_ROWS])
         )
         for box_id, user_id, species_id in session.execute(said.where(*people).order_by(Label.id)):
-            newest[box_id][user_id] = species_id
+            newest[box_id][user_id] = meant.of(species_id)
     counted = [Counter(name for name in voices.values() if name is not None) for voices in newest.values()]
     return [names for names in counted if names.total() > 1]

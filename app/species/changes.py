@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.dependencies import Access
+from app.forms import decimal
 from app.species import lists, queries
 from models.act import Act
 from models.audit import note
@@ -43,15 +44,31 @@ def add_list(access: Access, text: str) -> tuple[int, int]:
     return len(added), known
 
 
-def rename(access: Access, species: Species, name: str, scientific_name: str, rank: str) -> None:
-    """Another name or rank; every answer keeps the species."""
+def rename(access: Access, species: Species, name: str, scientific_name: str, rank: str, *, keep: bool = False) -> None:
+    """Another name or rank; every answer keeps the species. keep: it is found under the old name too."""
     access.project.lock(access.session)
+    access.session.refresh(species)
     before = {field: getattr(species, field) for field in NAMED}
-    species.rename(access.session, name, scientific_name, rank)
+    species.rename(access.session, name, scientific_name, rank, keep=keep)
     after = {field: getattr(species, field) for field in NAMED}
     changes = {field: [before[field], after[field]] for field in before if before[field] != after[field]}
     if changes:
         noted(access, "species.renamed", changes=changes)
+
+
+def set_names(access: Access, language: str, bar: str) -> None:
+    """In which language names are shown beside the list's own, and from which sum on guesses are rolled up."""
+    project = access.project
+    project.lock(access.session)
+    before = [project.names_language, project.roll_up_above]
+    project.set_names(language, decimal("roll up above", bar))
+    after = [project.names_language, project.roll_up_above]
+    if before != after:
+        noted(
+            access,
+            "settings.names",
+            changes={"language": [before[0], after[0]], "roll_up_above": [before[1], after[1]]},
+        )
 
 
 def set_key(access: Access, species: Species, key: str) -> None:

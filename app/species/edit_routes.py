@@ -12,8 +12,9 @@ from starlette.responses import Response
 from app.dependencies import Access, ActingExpert, Expert
 from app.forms import Refusal, go, tried
 from app.pages import page
-from app.species import changes, queries
-from models.species import RANKS, Species
+from app.species import changes, queries, taxa
+from models.names import REGISTERS
+from models.species import RANKS, SENSITIVITIES, Species
 
 router = APIRouter(prefix="/projects/{project_id}/species/{species_id}")
 Text = Annotated[str, Form()]
@@ -28,12 +29,12 @@ def show_species(request: Request, access: Expert, species_id: int, saved: str =
 @router.post("/rename")
 def rename(
     request: Request, access: ActingExpert, species_id: int, name: Text = "", scientific_name: Text = "",
-    rank: Text = "",
+    rank: Text = "", keep: Text = "",
 ) -> Response:  # fmt: skip
-    """Another name or rank."""
+    """Another name or rank. keep: the old name stays one under which it is found."""
     species = queries.taxon(access.session, access.project.id, species_id)
     typed = {"name": name, "scientific_name": scientific_name, "rank": rank or species.rank}
-    change = lambda: changes.rename(access, species, name, scientific_name, rank)  # noqa: E731
+    change = lambda: changes.rename(access, species, name, scientific_name, rank, keep=bool(keep))  # noqa: E731
     return changed(request, access, species, change, "rename", typed, "name")
 
 
@@ -113,6 +114,9 @@ def edit_page(
         project=access.project,
         tab="Species",
         species=species,
+        about=taxa.described(access.session, species),
+        sensitivities=SENSITIVITIES,
+        registers=REGISTERS,
         synonyms=queries.synonyms_of(access.session, species.id),
         free=Species.free_keys(access.session, access.project.id),
         ranks=RANKS,

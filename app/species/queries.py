@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -11,6 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.box import Box
 from models.box_edit import deleted_ids
 from models.errors import Invalid, NotYours
+from models.meaning import meanings
+from models.names import other_names
 from models.species import TAXON, Species, Synonym
 from models.words import say
 
@@ -40,15 +42,17 @@ def boxes_by(session: Session, project_id: int, column: InstrumentedAttribute[in
         for which in ((), (Box.id.in_(deleted_ids(project_id)),))
     )
     counted, deleted = (dict(session.execute(each).all()) for each in every)
-    return {species_id: number - deleted.get(species_id, 0) for species_id, number in counted.items() if species_id}
+    meant, found = meanings(session, project_id), Counter[int]()
+    for species_id, number in counted.items():
+        if species_id:
+            found[meant.of(species_id)] += number - deleted.get(species_id, 0)
+    return found
 
 
 def listed(session: Session, project_id: int) -> list[dict[str, object]]:
     """What the label page needs of every answer that is not retired."""
-    synonyms = defaultdict(list)
-    for synonym in session.scalars(select(Synonym).where(Synonym.project_id == project_id).order_by(Synonym.name)):
-        synonyms[synonym.species_id].append(synonym.name)
-    return [as_json(species, synonyms[species.id]) for species in Species.open_in(session, project_id)]
+    others = other_names(session, project_id)
+    return [as_json(species, sorted(others.get(species.id, []))) for species in Species.open_in(session, project_id)]
 
 
 def as_json(species: Species, synonyms: list[str]) -> dict[str, object]:
@@ -61,6 +65,8 @@ def as_json(species: Species, synonyms: list[str]) -> dict[str, object]:
         "rank": species.rank,
         "hotkey": species.hotkey,
         "synonyms": synonyms,
+        "parent_id": species.parent_id,
+        "sensitivity": species.sensitivity,
     }
 
 

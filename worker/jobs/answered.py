@@ -28,6 +28,7 @@ from models.database import Database
 from models.deployment import Deployment
 from models.image import READY, CountCorrection, Image
 from models.label import Label
+from models.meaning import meanings
 from models.project import Project
 from models.species import TAXON, Species
 from models.storage import Store
@@ -97,9 +98,10 @@ def read_answers(session: Session, project: Project) -> list[Answer]:
 def counted_animals(session: Session, project_id: int) -> dict[int, int]:
     """Image id -> how many animals people counted in it, where somebody did."""
     newest: dict[tuple[int, int | None], int] = {}
+    meant = meanings(session, project_id)
     here = select(Image.id).where(Image.project_id == project_id)
     for image_id, species_id, count in session.execute(CountCorrection.standing(CountCorrection.image_id.in_(here))):
-        newest[image_id, species_id] = count
+        newest[image_id, meant.of(species_id)] = count
     counted: dict[int, int] = {}
     for (image_id, _species_id), count in newest.items():
         counted[image_id] = counted.get(image_id, 0) + count

@@ -21,6 +21,7 @@ from models.checkpoint import Checkpoint
 from models.consensus import Voice, commonest
 from models.estimate import Estimate
 from models.label import Label
+from models.meaning import meanings
 from models.round import FULL, Pick, Round
 from models.species import TRAINS, Species
 from worker.jobs.auditing import Stream, chances
@@ -88,8 +89,9 @@ def waiting_names(session: Session, project_id: int) -> dict[int, int]:
     """
     waits = select(Label).join(Box, Box.id == Label.box_id).where(Box.waits_for.is_not(None))
     voices: dict[int, list[Voice]] = {}
+    meant = meanings(session, project_id)
     for label in session.scalars(waits.where(Box.id.in_(audited_ids(project_id))).order_by(Label.id)):
-        voices.setdefault(label.box_id, []).append(label.voice)
+        voices.setdefault(label.box_id, []).append(label.voice.meaning(meant))
     training = select(Species.id).where(Species.project_id == project_id, Species.kind.in_(TRAINS))
     trains = set(session.scalars(training))
     said = {box_id: commonest(spoken) for box_id, spoken in voices.items()}

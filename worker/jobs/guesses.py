@@ -15,7 +15,8 @@ from models.checkpoint import Checkpoint
 from models.database import CHUNK_ROWS
 from models.event import mark_deployments
 from models.image import Image
-from models.predictions import SUFFIX, write_part
+from models.meaning import meanings
+from models.predictions import SUFFIX, fold, write_part
 from models.project import Project
 from worker.jobs.bench import Bench
 from worker.jobs.classifiers import classifier_of
@@ -31,6 +32,7 @@ def name_boxes(bench: Bench, project_id: int, part: str, which: ColumnElement[bo
         checkpoint = session.get(Checkpoint, project.classifier_id) if project.classifier_id else None
         if checkpoint is None or checkpoint.parent_id is None:
             return 0
+        meant = meanings(session, project_id)
     boxes, vectors = gathered(bench, find_placed(bench, project_id, checkpoint.parent_id, which))
     if not len(vectors):
         return 0
@@ -39,9 +41,9 @@ def name_boxes(bench: Bench, project_id: int, part: str, which: ColumnElement[bo
     folder = bench.store.root / checkpoint.predictions
     if not (folder / f"{part}{SUFFIX}").is_file():
         write_part(bench.store, folder, part, boxes.box_ids, probabilities, classifier.classes)
-    best = probabilities.argmax(axis=1)
-    species = np.array(classifier.classes, np.int64)[best]
-    write_guesses(bench, project_id, checkpoint.id, boxes.box_ids, species, probabilities.max(axis=1))
+    classes, folded = fold(classifier.classes, probabilities, meant)
+    species = np.array(classes, np.int64)[folded.argmax(axis=1)]
+    write_guesses(bench, project_id, checkpoint.id, boxes.box_ids, species, folded.max(axis=1))
     bench.patiently(lambda: mark_places(bench, project_id, which))
     return len(boxes.box_ids)
 

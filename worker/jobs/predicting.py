@@ -13,8 +13,9 @@ from models.box import Box
 from models.checkpoint import Checkpoint
 from models.database import CHUNK_ROWS
 from models.job import ASKED, Job
+from models.meaning import meanings
 from models.parts import vector_ids
-from models.predictions import Part, Predictions
+from models.predictions import Part, Predictions, fold
 from models.project import Project
 from worker.jobs.bench import Bench, Step
 from worker.jobs.guesses import name_boxes, write_guesses
@@ -48,14 +49,16 @@ def predict_missing(bench: Bench, project_id: int) -> int:
 def follow(bench: Bench, project_id: int) -> int:
     """Bring the guesses up to date, unless the next learn job is about to do that. How many boxes changed."""
     active = active_classifier(bench, project_id)
+    with bench.database.reading() as session:
+        meant = meanings(session, project_id)
     changed = 0
     for part in parts_of(bench, active) if active else ():
         for start in range(0, len(part.box_ids), AT_A_TIME):
             if active is None or learns_again(bench, project_id):
                 return changed
             rows = slice(start, start + AT_A_TIME)
-            probabilities = np.asarray(part.probabilities[rows], np.float32)
-            species = np.array(part.classes, np.int64)[probabilities.argmax(axis=1)]
+            classes, probabilities = fold(part.classes, np.asarray(part.probabilities[rows], np.float32), meant)
+            species = np.array(classes, np.int64)[probabilities.argmax(axis=1)]
             box_ids = np.asarray(part.box_ids[rows])
             changed += write_guesses(bench, project_id, active.id, box_ids, species, probabilities.max(axis=1))
     return changed

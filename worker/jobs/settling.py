@@ -1,4 +1,5 @@
-"""The settle job: the rule of a project changed, so every crop that somebody spoke about is settled anew.
+"""The settle job: the rule of a project changed, or a species came to mean another one, so every crop that somebody spoke
+about is settled anew.
 
 At most CHUNK_ROWS crops a transaction, each of which reads the rule anew, so that no answer waits long. Doing it twice changes
 nothing.
@@ -15,6 +16,7 @@ from models.job import Job
 from models.project import Project
 from models.round import ask_learn
 from worker.jobs.bench import Bench, Step
+from worker.jobs.predicting import follow
 
 
 def settle(bench: Bench, job: Job, step: Step) -> None:
@@ -24,6 +26,8 @@ def settle(bench: Bench, job: Job, step: Step) -> None:
     number = 1
     while step(f"pass-{number}", lambda: settle_all(bench, job)):
         number += 1
+    if job.arguments.get("means"):
+        step("guesses", lambda: follow(bench, job.project_id))
     step("learn", lambda: ask_to_learn(bench, job))
 
 
@@ -54,8 +58,9 @@ def tell(session: Session, job: Job, done: int) -> None:
 
 def ask_to_learn(bench: Bench, job: Job) -> int:
     """From the names as they are now; 0 where nobody has spoken."""
+    reason = f"means-{job.id}" if job.arguments.get("means") else f"rule-{job.arguments['version']}"
     with bench.database.writing() as session:
         if not spoken_boxes(session, job.project_id):
             return 0
-        ask_learn(session, session.get_one(Project, job.project_id), f"rule-{job.arguments['version']}")
+        ask_learn(session, session.get_one(Project, job.project_id), reason)
         return 1

@@ -6,7 +6,7 @@ const BEFORE = /^(?:any|some|unknown|unidentified|undetermined)\s+/;
 const AFTER = /\s+(?:spp?\.?|indet\.?|unknown|unidentified)$/;
 
 /** @typedef {import('./panel.js').Species} Species */
-/** @typedef {{species: Species, best: number, as: string, exact: boolean}} Match as: what stands beside the name. exact: no other can be meant */
+/** @typedef {{species: Species, best: number, as: string, exact: boolean}} Match as: what stands beside the name: the one that was typed, else the one of the project's language. exact: no other can be meant */
 
 /**
  * The whole name before names that begin with what was typed, before words that do, before names that hold it; of those the
@@ -29,13 +29,13 @@ export function rankOf(name) {
 
 /** @param {Species} species @param {string} wanted @returns {Match} */
 function match(species, wanted) {
-  const names = [species.name, species.scientific_name, ...species.synonyms].filter(Boolean);
+  const names = [species.name, species.called ?? '', species.scientific_name, ...species.synonyms].filter(Boolean);
   const above = !['', 'species'].includes(species.rank);
   const places = names.map((name, place) => closeness(plain(name), wanted, above) + (place ? 1 : 0));
   const best = Math.min(...places);
   const name = names[places.indexOf(best)];
-  const other = species.scientific_name && species.scientific_name !== name ? species.scientific_name : '';
-  return { species, best, as: name === species.name ? other : name, exact: best < 4 };
+  const other = species.called && species.called !== species.name ? species.called : species.scientific_name;
+  return { species, best, as: name === species.name ? (other === name ? '' : other) : name, exact: best < 4 };
 }
 
 /** Below 4: it is this one. @param {string} name @param {string} wanted @param {boolean} above whether it is no single species */

@@ -3,7 +3,7 @@ import { all, closest, find, make, makeSvg, set } from './dom.js';
 import { Observed } from './observed.js';
 import { percent, words } from './words.js';
 
-/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], retired: boolean, used?: number}} Species used: among the project's newest answers */
+/** @typedef {{id: number, kind: string, name: string, scientific_name: string, rank: string, hotkey: string | null, synonyms: string[], called?: string, retired: boolean, used?: number}} Species called: in the language of the project. used: among the project's newest answers */
 /** @typedef {import('./queue.js').Crop} Crop */
 /** @typedef {Pick<Crop, 'guesses' | 'blind' | 'said'> & Partial<Crop>} Asked a crop, or what is asked about many */
 
@@ -57,6 +57,7 @@ export class Panel {
     for (const [place, row] of this.guessRows.entries()) {
       row.replaceChildren(guesses[place] ? this.guess(place, guesses[place]) : this.emptyGuess(why[place] ?? ''));
     }
+    this.form.querySelector('.rolled')?.replaceChildren(...(guesses[0]?.rolled ? [this.rolled(guesses[0].rolled)] : []));
     this.form.dispatchEvent(new Event('guesses'));
   }
 
@@ -72,6 +73,17 @@ export class Panel {
       make('span', { class: 'name' }, name),
       makeSvg('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, makeSvg('rect', { width: share, height: '6' })),
       make('span', { class: 'p' }, `${share}%`),
+    );
+  }
+
+  /** What the guesses add up to. @param {import('./queue.js').Rolled} rolled */
+  rolled({ species_id: id, p, parts }) {
+    const why = parts.map(([part, share]) => `${this.species[part].name} ${percent(share)}`).join(', ');
+    return make(
+      'button',
+      { class: 'answer', type: 'submit', name: 'species', value: String(id), title: words.addedUp, disabled: this.locked },
+      make('span', { class: 'name' }, this.species[id].name, ' ', make('span', { class: 'faint' }, why)),
+      make('span', { class: 'p' }, `${percent(p)}%`),
     );
   }
 

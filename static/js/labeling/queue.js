@@ -10,7 +10,7 @@
  * @property {string} lease_token
  * @property {number | null} round_id
  * @property {{species_id: number, certain: boolean} | null} said
- * @property {{species_id: number, p: number}[]} guesses
+ * @property {{species_id: number, p: number, rolled?: Rolled}[]} guesses the first with what it is rolled up to, where it is not sure
  * @property {boolean} blind whether it is asked without them
  * @property {{id: number, seconds: number, preview: string, thumbnail: string, crops: BurstCrop[]}[]} burst
  * @property {any} image
@@ -30,6 +30,8 @@
  * @property {boolean} open whether it waits for an answer
  * @property {number} place its number in the round, fixed when it is first shown
  */
+
+/** @typedef {{species_id: number, p: number, parts: [number, number][]}} Rolled a taxon above that is sure enough, and what was added up */
 
 /** @typedef {{box_id: number, species_id: number | null}} BurstCrop what can be asked about in a photo, and its name when the crop was sent */
 

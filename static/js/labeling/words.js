@@ -61,6 +61,7 @@ export const words = {
   noGuess: 'No guess yet: the first round is random.',
   noGuessHere: 'No guess for this crop yet',
   hiddenGuess: 'Hidden. H shows it.',
+  addedUp: 'Added up, since no guess is sure enough',
   blindGuess: ['Hidden for this crop', 'Some are asked so, to check the classifier.'],
   /** @param {string} name @param {number} n @param {number} of */
   takenFor: (name, n, of) => `often taken for ${name}, ${n} of ${of}`,

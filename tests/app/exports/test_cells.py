@@ -8,7 +8,8 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exports.cells import Column, guard, read_csv, unguard, write_csv
+from app.cells import guard, unguard
+from app.exports.cells import Column, read_csv, write_csv
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 # Bad beginnings more often than chance would have them.

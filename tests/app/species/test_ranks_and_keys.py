@@ -52,7 +52,7 @@ def test_a_rank_is_given_kept_by_a_rename_without_one_and_refused_when_it_is_non
     assert desk.listed()["any felid"]["rank"] == "genus"
     refused = desk.send(name="any dog", rank="<tribe>")
     assert refused.status_code == 422 and "any dog" not in desk.listed()
-    assert "is not one of species, genus, family, order, class, group" in refused.text
+    assert "is not one of species, genus, family, order, class, phylum, kingdom, group" in refused.text
 
 
 def row(name: str, answers: int, number: int, **columns: object) -> Row:

@@ -13,6 +13,7 @@ from models.invariants import Scene as Doctor
 from models.invariants import settled_names
 from models.job import Job
 from models.label import Label
+from models.meaning import Meanings
 from models.project import Project
 from models.queue import cancel
 from tests import make
@@ -109,7 +110,12 @@ def test_an_answer_that_read_the_old_rule_does_not_stay_settled_by_it(
 def as_before(session: Session, box_id: int) -> None:
     """Settled by the rule that was read before it changed."""
     box = session.get_one(Box, box_id)
-    box.judge(RULES[SINGLE], [label.voice for label in session.scalars(select(Label).where(Label.box_id == box_id))], 0)
+    box.judge(
+        RULES[SINGLE],
+        [label.voice for label in session.scalars(select(Label).where(Label.box_id == box_id))],
+        0,
+        Meanings(),
+    )
     session.flush()
     ask_voices(session, [box])
 
