@@ -23,8 +23,8 @@ FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
     "vehicle": (mark("Vehicle"), "V"),
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
-SPECIES = "species"
-RANKS = (SPECIES, "genus", "family", "order", "class", "group")  # group: any other set, "small mammal"
+SPECIES = mark("species")
+RANKS = (SPECIES, mark("genus"), mark("family"), mark("order"), mark("class"), mark("group"))  # group: any other set, "small mammal"
 # "any bird", "unknown bird", "bird sp.": words that ask for a rank above the species (static/js/labeling/names.js has them too)
 BEFORE = r"^(?:any|some|unknown|unidentified|undetermined)\s+"
 AFTER = r"\s+(?:spp?\.?|indet\.?|unknown|unidentified)$"
