@@ -24,9 +24,11 @@ FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
     "vehicle": (mark("Vehicle"), "V"),
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
-SPECIES = "species"
+SPECIES = mark("species")
 # group: any other set, "small mammal"
-RANKS = (SPECIES, "genus", "family", "order", "class", "phylum", "kingdom", "group")
+RANKS = (
+    SPECIES, mark("genus"), mark("family"), mark("order"), mark("class"), mark("phylum"), mark("kingdom"), mark("group"),
+)  # fmt: skip
 MERGED = text("merged_into_id IS NOT NULL")
 # "any bird", "unknown bird", "bird sp.": words that ask for a rank above the species (static/js/labeling/names.js has them too)
 BEFORE = r"^(?:any|some|unknown|unidentified|undetermined)\s+"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 
 from app.pages import environment
@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 POT = ROOT / "locale" / "waterhole.pot"
 ONE = ("say", "translated", "mark")
 COUNTING = ("say_many", "translated_many", "ngettext")
+LITERAL = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+CALL = re.compile(rf"\b(say|sayMany)\(\s*{LITERAL}(?:,\s*{LITERAL})?")
 Message = str | tuple[str, str]
 HEAD = """\
 # Every sentence of Waterhole. Copy this file to <language>.po (de.po, pt_BR.po) and write the translation into each msgstr;
@@ -41,11 +43,8 @@ def found() -> Iterator[tuple[str, Message]]:
         for message in in_python(path.read_text()):
             yield shown(path), message
     for path in sorted((ROOT / "static" / "js").rglob("*.js")):
-        with path.open("rb") as file:
-            for _line, message, _comments, _context in extract(
-                "javascript", file, {"say": None, "sayMany": (1, 2)}, ()
-            ):
-                yield shown(path), message
+        for message in in_script(path.read_text()):
+            yield shown(path), message
 
 
 def in_python(source: str) -> Iterator[Message]:
@@ -68,6 +67,15 @@ def in_python(source: str) -> Iterator[Message]:
             yield literals[0]
         elif door in COUNTING and len(literals) == 2:
             yield literals[0], literals[1]
+
+
+def in_script(source: str) -> Iterator[Message]:
+    """The literal messages of a script that takes its words from static/js/words.js."""
+    if "words.js'" not in source:
+        return
+    for call in CALL.finditer(source):
+        literals = [ast.literal_eval(each) for each in call.groups()[1:] if each]
+        yield literals[0] if call[1] == "say" else (literals[0], literals[1])
 
 
 def catalogue() -> Catalog:

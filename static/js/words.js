@@ -10,8 +10,8 @@ const { messages, forms } = carried ? JSON.parse(carried) : { messages: {}, form
 const filled = (message, values = {}) =>
   message.replace(/%\((\w+)\)s|%%/g, (mark, name) => (mark === '%%' ? '%' : String(values[name])));
 
-/** A number as the page's language groups its digits. @param {number} number */
-export const figure = (number) => number.toLocaleString(document.documentElement.lang || 'en');
+/** A number as the page's language writes it. @param {number} number @param {Intl.NumberFormatOptions} [options] */
+export const figure = (number, options) => number.toLocaleString(document.documentElement.lang || 'en', options);
 
 /** The message in the reader's language; %(name)s is a value, %% a percent sign. @param {string} message @param {Values} [values] */
 export const say = (message, values) => filled(messages[message]?.[0] ?? message, values);

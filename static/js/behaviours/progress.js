@@ -15,8 +15,8 @@ let stop = () => {};
 /** @param {any} now what the worker does, as the server says it */
 function show(now) {
   const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (line.querySelector(`[data-now="${name}"]`));
-  const say = (/** @type {string} */ name, /** @type {string} */ words) => { if (part(name).textContent !== words) part(name).textContent = words; };
-  for (const name of ['what', 'command', 'detail', 'eta', 'device']) say(name, now[name]);
+  const write = (/** @type {string} */ name, /** @type {string} */ words) => { if (part(name).textContent !== words) part(name).textContent = words; };
+  for (const name of ['what', 'command', 'detail', 'eta', 'device']) write(name, now[name]);
   part('tone').className = now.tone === 'on' ? 'dot' : `dot ${now.tone}`;
   const bar = /** @type {HTMLProgressElement} */ (part('bar'));
   bar.hidden = !now.total;

@@ -2,7 +2,8 @@
 
 import { fromChooser, fromDrop } from '../upload/folder.js';
 import { Refused, Sender } from '../upload/sender.js';
-import { bytes, clock, countOf, left, thousands } from '../upload/words.js';
+import { bytes, clock, left } from '../upload/words.js';
+import { figure, say, sayMany } from '../words.js';
 
 const MOST_ROWS = 50;
 const MOST_CAMERAS = 5;
@@ -37,7 +38,7 @@ for (const kind of ['dragenter', 'dragover']) drop.addEventListener(kind, (event
 for (const kind of ['dragleave', 'drop']) drop.addEventListener(kind, (event) => over(event, false));
 drop.addEventListener('drop', async (event) => {
   panel.hidden = false;
-  say('Looking through the folder', '');
+  tell(say('Looking through the folder'), '');
   offer(await fromDrop(/** @type {DataTransfer} */ (event.dataTransfer), passedOver));
 });
 parts.go.addEventListener('click', send);
@@ -65,26 +66,36 @@ function offer(chosen) {
   buttons('chosen');
   if (!batch.files.length) {
     parts.go.hidden = true;
-    say('There are no files in this folder.', '');
+    tell(say('There are no files in this folder.'), '');
     return;
   }
   const all = batch.files.reduce((sum, { file }) => sum + file.size, 0);
-  say(`${countOf(batch.files.length, 'file')}. ${cameraWords(batch.cameras)}`, bytes(all), resumeWords(batch.name));
-  parts.go.textContent = `Upload ${countOf(batch.files.length, 'file')}`;
+  const files = sayMany('%(num)s file.', '%(num)s files.', batch.files.length);
+  tell(`${files} ${cameraWords(batch.cameras)}`, bytes(all), resumeWords(batch.name));
+  parts.go.textContent = sayMany('Upload %(num)s file', 'Upload %(num)s files', batch.files.length);
   parts.go.focus();
 }
 
 /** @param {Map<string, number>} cameras */
 function cameraWords(cameras) {
-  const shown = [...cameras].slice(0, MOST_CAMERAS).map(([name, count]) => `${name} (${thousands(count)})`);
-  const more = cameras.size > MOST_CAMERAS ? ` and ${thousands(cameras.size - MOST_CAMERAS)} more` : '';
-  return shown.length ? `${countOf(cameras.size, 'camera')}: ${shown.join(', ')}${more}.` : '';
+  const shown = [...cameras].slice(0, MOST_CAMERAS).map(([name, count]) => `${name} (${figure(count)})`);
+  if (!shown.length) return '';
+  const names = shown.join(', ');
+  const more = cameras.size - MOST_CAMERAS;
+  return more > 0
+    ? say('%(count)s cameras: %(names)s and %(more)s more.', { count: figure(cameras.size), names, more: figure(more) })
+    : sayMany('%(num)s camera: %(names)s.', '%(num)s cameras: %(names)s.', cameras.size, { names });
 }
 
 /** @param {string} name */
 function resumeWords(name) {
   const waiting = waitingBatch(name);
-  return waiting ? `The upload goes on: ${countOf(Number(waiting.dataset.here), 'file')} of this batch are here.` : '';
+  if (!waiting) return '';
+  return sayMany(
+    'The upload goes on: %(num)s file of this batch is here.',
+    'The upload goes on: %(num)s files of this batch are here.',
+    Number(waiting.dataset.here),
+  );
 }
 
 /** The part of the page about an unfinished batch of this name. @param {string} name */
@@ -119,18 +130,18 @@ function ended(sending, error) {
   sending.stop(); // the other lanes
   sender = null;
   buttons('stopped');
-  parts.go.textContent = 'Go on with the upload';
-  const again = 'Choose the same folder again and the upload goes on.';
+  parts.go.textContent = say('Go on with the upload');
+  const again = say('Choose the same folder again and the upload goes on.');
   if (error instanceof Refused) parts.note.textContent = `${error.message} ${again}`;
-  else if (away) parts.note.textContent = `The connection broke at ${clock(away)}. ${again}`;
-  else parts.note.textContent = `Stopped. ${again}`;
+  else if (away) parts.note.textContent = `${say('The connection broke at %(time)s.', { time: clock(away) })} ${again}`;
+  else parts.note.textContent = `${say('Stopped.')} ${again}`;
 }
 
 /** @param {'chosen' | 'running' | 'stopped'} state */
 function buttons(state) {
   parts.go.hidden = state === 'running';
   parts.pause.hidden = state !== 'running';
-  parts.stop.textContent = state === 'running' ? 'Stop the upload' : 'Choose another folder';
+  parts.stop.textContent = state === 'running' ? say('Stop the upload') : say('Choose another folder');
 }
 
 function redraw() {
@@ -143,22 +154,23 @@ function redraw() {
 /** @param {Sender} sending */
 function draw(sending) {
   const seconds = sending.secondsLeft();
-  const figures = [`${bytes(sending.bytesDone)} of ${bytes(sending.bytes)}`];
-  if (sending.paused) figures.push('paused');
+  const figures = [say('%(done)s of %(size)s', { done: bytes(sending.bytesDone), size: bytes(sending.bytes) })];
+  if (sending.paused) figures.push(say('paused'));
   else if (seconds !== null) figures.push(left(seconds));
-  say(`${thousands(sending.done)} of ${countOf(sending.files, 'file')} are here.`, figures.join(', '), noteWords(sending));
+  const here = sayMany('%(done)s of %(num)s file are here.', '%(done)s of %(num)s files are here.', sending.files, { done: figure(sending.done) });
+  tell(here, figures.join(', '), noteWords(sending));
   bar.max = sending.bytes || 1;
   bar.value = sending.bytesDone;
-  parts.pause.textContent = sending.paused ? 'Go on with the upload' : 'Pause the upload';
+  parts.pause.textContent = sending.paused ? say('Go on with the upload') : say('Pause the upload');
   listTroubles(sending.troubles);
 }
 
 /** @param {Sender} sending */
 function noteWords(sending) {
-  if (sending.awaySince) return `No connection since ${clock(sending.awaySince)}. It is tried again; keep this page open.`;
-  const words = ['Keep this page open until all files are here.'];
-  if (sending.known) words.push(`${countOf(sending.known, 'file')} of this batch were here and are not sent twice.`);
-  if (sending.twice) words.push(`${countOf(sending.twice, 'photo')} were here already and count once.`);
+  if (sending.awaySince) return say('No connection since %(time)s. It is tried again; keep this page open.', { time: clock(sending.awaySince) });
+  const words = [say('Keep this page open until all files are here.')];
+  if (sending.known) words.push(sayMany('%(num)s file of this batch was here and is not sent twice.', '%(num)s files of this batch were here and are not sent twice.', sending.known));
+  if (sending.twice) words.push(sayMany('%(num)s photo was here already and counts once.', '%(num)s photos were here already and count once.', sending.twice));
   return words.join(' ');
 }
 
@@ -167,8 +179,10 @@ function listTroubles(troubles) {
   const rows = parts['trouble-rows'];
   for (const trouble of troubles.slice(rows.children.length, MOST_ROWS)) rows.append(row(trouble));
   parts.troubles.hidden = troubles.length === 0;
-  const more = troubles.length > MOST_ROWS ? `, the first ${MOST_ROWS} are listed;` : ',';
-  parts['trouble-count'].textContent = `${countOf(troubles.length, 'file')} could not be taken${more}`;
+  parts['trouble-count'].textContent =
+    troubles.length > MOST_ROWS
+      ? sayMany('%(num)s file could not be taken, the first %(shown)s are listed;', '%(num)s files could not be taken, the first %(shown)s are listed;', troubles.length, { shown: MOST_ROWS })
+      : sayMany('%(num)s file could not be taken,', '%(num)s files could not be taken,', troubles.length);
 }
 
 /** @param {Trouble} trouble */
@@ -190,7 +204,7 @@ function sentence(reason) {
 }
 
 /** @param {string} line @param {string} figures @param {string} [note] */
-function say(line, figures, note = '') {
+function tell(line, figures, note = '') {
   parts.line.textContent = line;
   parts.figures.textContent = figures;
   parts.note.textContent = note;

@@ -100,7 +100,7 @@ export class Connection {
   signedOut() {
     const { count } = this.outbox;
     const hours = (Date.now() - this.page.signedInAt.getTime()) / 3600000;
-    const said = words.signedOut(hours >= ABSOLUTE_H ? ` after ${ABSOLUTE_H} hours` : '', count);
+    const said = words.signedOut(hours >= ABSOLUTE_H ? ABSOLUTE_H : 0, count);
     this.show(NO_WAVES, count ? words.waiting(count) : words.signedOutSign, true);
     this.page.setState('signed-out');
     this.page.showWords(said);

@@ -9,6 +9,7 @@ import { Panel } from './panel.js';
 import { Selection } from './selection.js';
 import { Shortcuts } from './shortcuts.js';
 import { TileList } from './tiles.js';
+import { figure } from '../words.js';
 import { percent, words } from './words.js';
 
 /** @typedef {import('./tiles.js').Tile} Tile */
@@ -122,7 +123,8 @@ export class Grid {
   /** @param {Tile} tile */
   nameOf(tile) {
     const shown = tile.said ?? tile.guess;
-    const parts = [(shown ? this.species[shown].name : words.noGuessTile) + words.veiled(tile.veil)];
+    const parts = [shown ? this.species[shown].name : words.noGuessTile];
+    if (words.veiled[tile.veil]) parts.push(words.veiled[tile.veil]);
     if (tile.said === null && tile.guess) parts.push(`${percent(tile.p)} percent`);
     if (tile.said !== null) parts.push(words.namedBy(this.who(tile.by)));
     if (tile.said !== null && !tile.certain) parts.push(words.notCertain);
@@ -268,7 +270,7 @@ export class Grid {
       if (button) button.hidden = targets.length === 0;
     }
     this.showGuesses(targets.length ? targets : [this.focusedTile].filter(Boolean));
-    find('[data-count=open]').textContent = this.tiles.filter((tile) => tile.said === null).length.toLocaleString('en');
+    find('[data-count=open]').textContent = figure(this.tiles.filter((tile) => tile.said === null).length);
     this.showSure();
   }
 
@@ -303,7 +305,7 @@ export class Grid {
   showRound(standing) {
     if (!this.standing || standing.id !== this.standing.id) return;
     this.standing = standing;
-    find('.round .of').replaceChildren(make('b', {}, `Round ${standing.number}`), ` · ${standing.done.toLocaleString('en')} of ${standing.size.toLocaleString('en')}`);
+    find('.round .of').replaceChildren(make('b', {}, words.round(standing.number)), ` · ${words.ofRound(standing.done, standing.size)}`);
     /** @type {HTMLProgressElement} */ (find('.round progress')).value = standing.done;
   }
 

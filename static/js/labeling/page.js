@@ -117,7 +117,7 @@ export class Page {
 
   /** @param {import('./queue.js').Crop} crop */
   nameOf(crop) {
-    return `${veilWords(crop)} Crop ${this.queue.placeOf(crop) || ''}, camera ${crop.image.camera}, ${crop.image.clock}, box ${crop.number} of ${crop.of}`.trim();
+    return `${veilWords(crop)} ${words.label(crop, this.queue.placeOf(crop) || 0)}`.trim();
   }
 
   /** What lies over photos has changed. @param {import('./veils.js').PhotoNow[]} photos */
@@ -154,13 +154,13 @@ export class Page {
     const crop = this.queue.current;
     const place = (crop && this.queue.placeOf(crop)) || standing.done;
     const bold = document.createElement('b');
-    bold.textContent = `Round ${standing.number}`;
-    find('.round .of').replaceChildren(bold, ` · ${place.toLocaleString('en')} of ${standing.size.toLocaleString('en')}`);
+    bold.textContent = words.round(standing.number);
+    find('.round .of').replaceChildren(bold, ` · ${words.ofRound(place, standing.size)}`);
     const bar = /** @type {HTMLProgressElement} */ (find('.round progress'));
     bar.hidden = false;
     bar.max = standing.size;
     bar.value = standing.done;
-    find('h1').textContent = `Label crop ${place} of ${standing.size} in round ${standing.number}`;
+    find('h1').textContent = words.title(place, standing.size, standing.number);
   }
 
   /** Look at another photo of the burst. @param {any} frame @param {number} index @param {number} count */
@@ -251,9 +251,9 @@ export class Page {
   offers(offers) {
     if (!offers) return [];
     const links = [];
-    if (offers.cases) links.push(['Review', `${this.project}/review`]);
-    if (['empty', 'done'].includes(offers.state)) links.push(['Upload photos', `${this.project}/batches`]);
-    if (offers.skipped_box_id) links.push(['Show a skipped crop', `${this.project}/label?box=${offers.skipped_box_id}`]);
+    if (offers.cases) links.push([words.review, `${this.project}/review`]);
+    if (['empty', 'done'].includes(offers.state)) links.push([words.uploadPhotos, `${this.project}/batches`]);
+    if (offers.skipped_box_id) links.push([words.showSkipped, `${this.project}/label?box=${offers.skipped_box_id}`]);
     return links.map(([text, href]) => Object.assign(document.createElement('a'), { className: 'button', textContent: text, href }));
   }
 

@@ -68,7 +68,7 @@ export class Panel {
     const share = String(percent(p));
     return make(
       'button',
-      { type: 'submit', name: 'species', value: String(id), 'aria-label': `${name}, ${share} percent${place ? '' : ', Enter'}`, disabled: this.locked },
+      { type: 'submit', name: 'species', value: String(id), 'aria-label': words.guessButton(name, percent(p), place === 0), disabled: this.locked },
       key ? make('kbd', {}, key) : make('span'),
       make('span', { class: 'name' }, name),
       makeSvg('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, makeSvg('rect', { width: share, height: '6' })),
@@ -123,7 +123,7 @@ export class Panel {
         {},
         make(
           'button',
-          { class: species.rank === 'species' ? 'answer' : 'answer rank', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': hotkey ? `${name}, key ${hotkey}` : name, 'aria-pressed': 'false' },
+          { class: species.rank === 'species' ? 'answer' : 'answer rank', type: 'submit', name: 'species', value: String(id), title: scientific, 'aria-label': words.answer(name, hotkey), 'aria-pressed': 'false' },
           hotkey ? make('kbd', {}, hotkey) : make('span'),
           make('span', { class: 'name' }, name),
         ),

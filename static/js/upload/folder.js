@@ -1,5 +1,9 @@
 /** From what the browser gives to a batch: its name, and its files with their paths below the chosen folder. */
 
+import { say } from '../words.js';
+
+const LANGUAGE = document.documentElement.lang || 'en';
+
 /** @typedef {{path: string, file: File}} Chosen */
 /** @typedef {{name: string, files: Chosen[], cameras: Map<string, number>}} Batch cameras: to how many files */
 
@@ -27,7 +31,7 @@ function asBatch(files, passedOver) {
   const firsts = new Set(kept.map(({ path }) => first(path)));
   const only = firsts.size === 1 ? [...firsts][0] : '';
   const below = only ? kept.map(({ path, file }) => ({ path: path.slice(only.length + 1), file })) : kept;
-  return { name: only || `Photos of ${today()}`, files: below, cameras: cameras(below, only) };
+  return { name: only || say('Photos of %(time)s', { time: today() }), files: below, cameras: cameras(below, only) };
 }
 
 /** @param {Chosen[]} files @param {string} otherwise the camera of files outside of any folder */
@@ -65,5 +69,5 @@ function opened(entry) {
 }
 
 function today() {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short' }).format(new Date());
+  return new Intl.DateTimeFormat(LANGUAGE === 'en' ? 'en-GB' : LANGUAGE, { dateStyle: 'long', timeStyle: 'short' }).format(new Date());
 }

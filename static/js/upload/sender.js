@@ -1,5 +1,7 @@
 /** Sends a batch: asks which files are missing, then one PUT a file, three at a time; waits for a lost connection to come back. */
 
+import { say } from '../words.js';
+
 /** @typedef {import('./folder.js').Chosen} Chosen */
 /** @typedef {{path: string, size: number, reason: string}} Trouble size: bytes */
 
@@ -116,7 +118,7 @@ export class Sender {
         });
       } catch (error) {
         if (!(error instanceof DOMException) || error.name === 'AbortError') throw error;
-        this.troubles.push({ path, size: file.size, reason: 'the file cannot be read on this computer' });
+        this.troubles.push({ path, size: file.size, reason: say('the file cannot be read on this computer') });
         break;
       }
       if (answer.state === 'duplicate') this.twice += 1;
@@ -177,7 +179,7 @@ export class Sender {
   /** @param {Response} answer */
   async read(answer) {
     this.awaySince = null;
-    const said = await answer.json().catch(() => ({ error: `The server answered ${answer.status}.` }));
+    const said = await answer.json().catch(() => ({ error: say('The server answered %(status)s.', { status: answer.status }) }));
     if (HOPELESS.includes(answer.status)) throw new Refused(said.error);
     return said;
   }

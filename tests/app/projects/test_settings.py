@@ -122,7 +122,7 @@ def test_a_preset_is_one_click(desk: Desk, card: dict[str, object]) -> None:
         Checkpoint.known(session, DETECTOR, "starter", "a" * 64, card).activate(
             session.get_one(Project, desk.project_id)
         )
-    assert "Use the detector&#39;s own, 0.60 and 0.20" in desk.show()
+    assert "Use the detector's own, 0.60 and 0.20" in desk.show()
     assert desk.save("detector", preset="detector", count_above="nonsense").status_code == 303
     assert (desk.project.count_above, desk.project.classify_above) == (0.6, 0.2)
     assert "preset detector" in desk.show()
