@@ -101,6 +101,16 @@ def camera_time(moment: dt.datetime | None) -> str:
     return say("no time in the photo") if moment is None else f"{day_of(moment)}, {moment:%H:%M:%S}"
 
 
+def clock_time(moment: dt.datetime | None) -> str:
+    """The same for tables: 2014-07-10 04:16:55."""
+    return "–" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def clock_day(moment: dt.datetime | None) -> str:
+    """A day of a camera's clock: 2014-07-10."""
+    return "–" if moment is None else f"{moment:%Y-%m-%d}"
+
+
 def server_time(moment: dt.datetime | None) -> str:
     """A moment of the server, in UTC, to the minute."""
     return "–" if moment is None else f"{day_of(moment)}, {moment:%H:%M} UTC"
@@ -169,6 +179,8 @@ environment.filters.update(
     thousands=thousands,
     percent=percent,
     camera_time=camera_time,
+    clock_time=clock_time,
+    clock_day=clock_day,
     server_time=server_time,
     duration=duration,
     bytes_in_words=bytes_in_words,
