@@ -15,6 +15,7 @@ from models.estimate import Estimate
 from models.event import Event
 from models.fine_tune import FineTune
 from models.image import CountCorrection, Image
+from models.imported import Import, ImportedName, ImportRow
 from models.job import Job, JobShard, WorkerBeat
 from models.label import Label
 from models.lease import Lease
@@ -47,6 +48,9 @@ __all__ = [
     "Event",
     "FineTune",
     "Image",
+    "Import",
+    "ImportRow",
+    "ImportedName",
     "Job",
     "JobShard",
     "Label",

@@ -26,6 +26,7 @@ from models.base import Base, utc_now
 # waiting: not yet processed. ready: looked through by the detector. quarantined, refused: cannot be opened, see reason.
 # absent: named by an import, its file never came; such a photo has rows and no picture.
 WAITING, READY, QUARANTINED, REFUSED, ABSENT = "waiting", "ready", "quarantined", "refused", "absent"
+COUNTING = (READY, ABSENT)  # in which photos something counts
 CAPTURE_METHODS = ("", "activityDetection", "timeLapse")  # Camtrap DP's words; empty: nobody said
 SETUPS = ("", "setup", "calibration")  # the camera is being set up or tried: no visit, never a species
 

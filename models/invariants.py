@@ -21,7 +21,7 @@ from models.checkpoint import CLASSIFIER, Checkpoint
 from models.consensus import VOICE, Voice, consensus
 from models.database import Database
 from models.fine_tune import FineTune
-from models.image import READY, WAITING, Image
+from models.image import ABSENT, READY, WAITING, Image
 from models.job import ALIVE, SETTLE, UNFINISHED, Job
 from models.label import Label
 from models.lease import LEASE, Lease
@@ -73,9 +73,11 @@ def labels_once(scene: Scene) -> Iterator[str]:
 
 
 def originals(scene: Scene) -> Iterator[str]:
-    """I3: every photo has its file, of its size (deep: of its hash); no file is without a row."""
+    """I3: every photo has its file, of its size (deep: of its hash), unless an import only named it; no file is without a row."""
     known: set[str] = set()
-    for sha256, size, image_id in scene.session.execute(select(Image.sha256, Image.size, Image.id)):
+    for sha256, size, image_id in scene.session.execute(
+        select(Image.sha256, Image.size, Image.id).where(Image.state != ABSENT)
+    ):
         known.add(sha256)
         path = scene.store.original(sha256)
         if not path.is_file():

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import queue
 from models.drawing import CUT
+from models.imported import TAKE, UNTAKE, let_go
 from models.job import SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
@@ -24,6 +25,7 @@ from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
+from worker.jobs.taking import take, untake
 
 log = structlog.get_logger()
 Run = Callable[[Bench, Job, Step], None]
@@ -37,6 +39,8 @@ KINDS: dict[str, tuple[str, Run]] = {
     "curve": (ROUNDS, curve),
     SETTLE: (ROUNDS, settle),
     "blur": (ROUNDS, blur),
+    TAKE: (PHOTOS, take),
+    UNTAKE: (PHOTOS, untake),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),
@@ -101,6 +105,7 @@ def end(bench: Bench, job_id: str, error: str) -> int:
 def put_back(session: Session, job_id: str) -> None:
     """What an ended job leaves undone waits for the next one."""
     release_waiting(session, job_id)
+    let_go(session, job_id)
 
 
 def unknown(_bench: Bench, job: Job, _step: Step) -> None:
