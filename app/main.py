@@ -18,6 +18,7 @@ from app.dependencies import House, InHouse
 from app.errors import answer_errors
 from app.exports.routes import router as exports
 from app.images.routes import router as images
+from app.imports.routes import router as imports
 from app.jobs.progress import progress_over
 from app.jobs.routes import router as jobs
 from app.labeling.grid import router as grid
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_errors(app)
     for router in (images, accounts, projects, settings_pages, jobs, species, uploads):
         app.include_router(router)
-    for router in (labeling, grid, review, references, exports):
+    for router in (labeling, grid, review, references, exports, imports):
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)

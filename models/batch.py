@@ -168,6 +168,11 @@ class Batch(Base):
         file.path = next(name for name in names if self.file(session, name) is None)
         session.flush()
 
+    def hold(self, session: Session) -> None:
+        """Every file is here, and nobody looks through the photos: their boxes come from a file (models/bringing.py)."""
+        take_turn(session, self.project_id)
+        self.finished_at = utc_now()
+
     def finish(self, session: Session, project: Project) -> Job | None:
         """Every file is here: cut the waiting photos into shards and ask for their ingest. None when nothing waits.
 

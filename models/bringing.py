@@ -1,9 +1,9 @@
 """Take the good rows of an import into the project: deployments first, then photo after photo, each whole in one transaction.
 
-What is planned is planned anew under the writer's turn, since people go on answering meanwhile. An imported name is a label of who
-brought the file, under the import's one act and in the role of an annotator: a voice like any, older than what people say here
-afterwards, and never given where somebody has spoken. So it names a crop that had no name, an expert's word wins over it, and a rule
-that wants two voices still asks for another one.
+What is planned is planned anew under the writer's turn, since people go on answering meanwhile. An imported name is a label of
+who brought the file, under the import's one act and in the role of an annotator: a voice like any, older than what people say
+here afterwards, and never given where somebody has spoken. So it names a crop that had no name, an expert's word wins over it,
+and a rule that wants two voices still asks for another one.
 """
 
 from __future__ import annotations

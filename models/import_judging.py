@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.box import Box
@@ -159,7 +159,7 @@ def added(stay: Deployment, record: DeploymentRecord) -> list[str]:
 def next_photos(session: Session, import_id: int, after: str) -> list[str]:
     """The next photos that rows are about, by path."""
     wanted = (
-        select(distinct(ImportRow.photo))
+        select(ImportRow.photo).distinct()
         .where(ImportRow.import_id == import_id, ImportRow.photo > after, ~ImportRow.is_taken)
         .where(ImportRow.kind != DEPLOYMENT, ImportRow.verdict.in_(OPEN))
         .order_by(ImportRow.photo)

@@ -19,11 +19,10 @@ from models.image import Image
 
 @dataclass(frozen=True)
 class Found:
-    """image_id: the photo, none where the project lacks it. rivals: paths between which nobody can choose. is_exact: same path."""
+    """image_id: the photo, none where the project lacks it. rivals: paths between which nobody can choose."""
 
     image_id: int | None = None
     rivals: tuple[str, ...] = ()
-    is_exact: bool = False
 
 
 class Finder:
@@ -55,8 +54,7 @@ class Finder:
             assert image_id is not None
             here.setdefault(path, set()).add(image_id)
         return {
-            path: Found(min(ids), is_exact=True) if len(ids) == 1 else Found(rivals=(path,) * len(ids))
-            for path, ids in here.items()
+            path: Found(min(ids)) if len(ids) == 1 else Found(rivals=(path,) * len(ids)) for path, ids in here.items()
         }
 
     def _near(self, path: str) -> Found:

@@ -1,9 +1,9 @@
 """What a photo's rows of an import will do, before anything is done: the dry run counts it, the worker does it.
 
 Decisions. Nobody's answer is touched: a crop that has a voice keeps it, and what the file says of it is kept beside. A box that
-overlaps one that is here (IoU >= SAME) is that box. A name for a photo as a whole goes to its only box; with several boxes, or with
-a box where the file says "empty", somebody has to look, and the photo's first box is flagged; a photo whose file the project lacks
-keeps it as a count of the photo. A name for a photo that nobody has looked through waits until its boxes are there. A machine's name
+overlaps one that is here (IoU >= SAME) is that box. A name for a photo as a whole goes to its only box; with several boxes, or
+with a box where the file says "empty", somebody has to look, and the photo's first box is flagged; a photo without a box keeps
+it as a count of the photo. A name for a photo that nobody has looked through waits until its boxes are there. A machine's name
 is no label.
 """
 

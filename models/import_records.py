@@ -56,7 +56,7 @@ class DeploymentRecord(Record):
 
 @dataclass(frozen=True)
 class SightingRecord(Record):
-    """Something in a photo. box: x_min, y_min, x_max, y_max. guesses: [name, p], the likeliest first. said_by: human | machine."""
+    """Something seen. box: x_min, y_min, x_max, y_max. guesses: [name, p], the likeliest first. said_by: human | machine."""
 
     kind: str = ANIMAL
     box: list[float] | None = None

@@ -1,8 +1,8 @@
 """Take an import back, as long as nothing that a person said stands on what it brought.
 
-Labels are withdrawn by newer rows, boxes are deleted as a person deletes them (the rows stay), counts and flags go with the import's
-act; photos that only the import named are removed, and photos whose boxes it gave wait again. Deployments and species that it made
-stay: other rows may use them by now, and an empty one harms nobody.
+Labels are withdrawn by newer rows, boxes are deleted as a person deletes them (the rows stay), counts and flags go with the
+import's act; photos that only the import named are removed, and photos whose boxes it gave wait again. Deployments and species
+that it made stay: other rows may use them by now, and an empty one harms nobody.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def what_stands(session: Session, import_: Import, after: int = 0) -> str:
         if (path := session.scalar(came)) is not None:
             return f"The file of {path} is here by now, so the photo stays, and the import with it."
         if count:
-            return f"People have answered, moved or counted {count} of the things that it brought. They stay, and so does the import."
+            return f"People have answered, moved or counted {count} things that it brought. They stay, and so does the import."
         after = rows[-1].id
     return ""
 

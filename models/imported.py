@@ -12,15 +12,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.act import Act
 from models.base import Base, utc_now
 from models.errors import Conflict, NotYours
+from models.job import ROWS, Job
+from models.queue import ask
 
-# An import: being read; waits for a word about how it was read; read and judged; being taken; stopped half way; taken; being taken
-# back; taken back; could not be read.
+# An import: being read; waits for a word about how it was read; read and judged; being taken; stopped half way; taken; being
+# taken back; taken back; could not be read.
 READING, ASKS, CHECKED, TAKING, STOPPED, TAKEN = "reading", "asks", "checked", "taking", "stopped", "taken"
 UNDOING, UNDONE, FAILED = "undoing", "undone", "failed"
 # A row: brings something; is wrong; is kept aside and never taken; was here already; waits until its photo was looked through; is
@@ -82,6 +84,30 @@ class Import(Base):
             self.act_id = act.id
         return act
 
+    def take(self, session: Session) -> Job:
+        """Ask for the good rows. Raises Conflict when that was asked already."""
+        self.expect(CHECKED, STOPPED, TAKEN)
+        good = select(func.count()).where(
+            ImportRow.import_id == self.id, ImportRow.verdict == GOOD, ~ImportRow.is_taken
+        )
+        job = ask(
+            session, TAKE, self.project_id, {"import_id": self.id}, total=session.scalar(good) or 0,
+            line=f"Taking {self.name} in", unit=ROWS,
+        )  # fmt: skip
+        self.state, self.job_id, self.error = TAKING, job.id, ""
+        return job
+
+    def take_back(self, session: Session) -> Job:
+        """Ask that all of it goes. Raises Conflict when nothing was taken."""
+        self.expect(TAKEN, STOPPED)
+        taken = select(func.count()).where(ImportRow.import_id == self.id, ImportRow.is_taken)
+        job = ask(
+            session, UNTAKE, self.project_id, {"import_id": self.id}, total=session.scalar(taken) or 0,
+            line=f"Taking {self.name} back", unit=ROWS,
+        )  # fmt: skip
+        self.state, self.job_id, self.error = UNDOING, job.id, ""
+        return job
+
     def expect(self, *states: str) -> None:
         """Raises Conflict when it stands otherwise by now."""
         if self.state not in states:
@@ -120,8 +146,8 @@ class ImportRow(Base):
 class ImportedName(Base):
     """What a file says about a box, or about a photo as a whole, where no label of it says so.
 
-    rank: 1 for the first name. by_machine: the checkpoint is the classifier that the file names; else `who` is the person. reason:
-    why it is no label.
+    rank: 1 for the first name. by_machine: the checkpoint is the classifier that the file names; else `who` is the person.
+    reason: why it is no label.
     """
 
     __tablename__ = "imported_name"

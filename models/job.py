@@ -16,7 +16,7 @@ UNFINISHED = (ASKED, RUNNING)  # a worker is or will be at it
 ALIVE = (*UNFINISHED, PAUSED)  # it may still do something
 SETTLE = "settle"  # the kind of the job that applies a changed rule to what was said before
 ALWAYS_ENDED = (SETTLE,)  # kinds that nobody can stop: half done they would leave names that contradict the settings
-PHOTOS, CROPS, STEPS = "photos", "crops", "steps"  # what done and total count
+PHOTOS, CROPS, STEPS, ROWS = "photos", "crops", "steps", "rows"  # what done and total count
 
 
 class Job(Base):

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from models.errors import Invalid, TooLarge
 
@@ -76,7 +76,7 @@ class Files:
 class Limited(io.RawIOBase):
     """A member of a zip that may not give more than its entry says: what a bomb says of itself is not believed."""
 
-    def __init__(self, file: io.BufferedIOBase | object, most: int, name: str) -> None:
+    def __init__(self, file: IO[bytes], most: int, name: str) -> None:
         """file: open for reading. most: bytes."""
         self._file, self._left, self._name = file, most, name
 
@@ -84,11 +84,11 @@ class Limited(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, buffer: object) -> int:
+    def readinto(self, buffer: Any) -> int:
         """The next bytes. Raises Invalid past the limit, and where the member is damaged."""
-        view = memoryview(buffer)  # type: ignore[arg-type]
+        view = memoryview(buffer)
         try:
-            piece: bytes = self._file.read(len(view))  # type: ignore[attr-defined]
+            piece = self._file.read(len(view))
         except (zipfile.BadZipFile, OSError, EOFError) as error:
             raise Invalid(f"files: {self._name} in the zip is damaged") from error
         self._left -= len(piece)

@@ -45,6 +45,7 @@ class How:
     columns: dict[str, str] = field(default_factory=dict)
     strip_prefix: str = ""
     said_by: str = HUMAN  # names in formats that do not say it
+    confirmed: bool = False  # a person has seen the first rows as they are read, and said yes
     zone: str = "UTC"  # of the project: a time in UTC (Z) becomes its wall clock
 
 

@@ -1,8 +1,8 @@
 """MegaDetector results, format 1.3 and later (FORMATS 3).
 
-A photo with a wrong detection is not taken at all: with a part of its boxes it would count too few, with none it would count as
-empty. A category that the file does not list is read as no detection, as the format says, and reported. Slips that cannot be misread
-(a score written 1) are read as they are meant.
+A photo with a wrong detection is not taken at all: with a part of its boxes it would count too few, with none it would count
+as empty. A category that the file does not list is read as no detection, as the format says, and reported. Slips that cannot be
+misread (a score written 1) are read as they are meant.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def image_lines(place: str, image: Any, meaning: Meaning) -> Iterator[Line]:
         return
     found: list[SightingRecord] = []
     troubles: list[Line] = []
-    for number, detection in enumerate(detections):
+    for number, detection in enumerate(detections or []):
         where = f"{place}.detections[{number}]"
         problems = detection_problems(where, detection)
         if problems:

@@ -1,8 +1,8 @@
 """The take job: the good rows of an import become deployments, photos, boxes and names; and the job that takes them back.
 
-At most 500 rows a transaction, each of which marks the rows that it took: so a job that was killed goes on where it was, and nothing
-is taken twice. Photos that waited for a detector are held by the job while it runs and then handed to ingest jobs that look through
-them with the boxes of the file; new boxes of photos that were looked through before get their crops from a crop job.
+At most 500 rows a transaction, each of which marks the rows that it took: so a job that was killed goes on where it was, and
+nothing is taken twice. Photos that waited for a detector are held by the job while it runs and then handed to ingest jobs that
+look through them with the boxes of the file; new boxes of photos that were looked through before get their crops from a crop job.
 """
 
 from __future__ import annotations
