@@ -159,7 +159,8 @@ def added(stay: Deployment, record: DeploymentRecord) -> list[str]:
 def next_photos(session: Session, import_id: int, after: str) -> list[str]:
     """The next photos that rows are about, by path."""
     wanted = (
-        select(ImportRow.photo).distinct()
+        select(ImportRow.photo)
+        .distinct()
         .where(ImportRow.import_id == import_id, ImportRow.photo > after, ~ImportRow.is_taken)
         .where(ImportRow.kind != DEPLOYMENT, ImportRow.verdict.in_(OPEN))
         .order_by(ImportRow.photo)

@@ -1,4 +1,4 @@
-"""Imports taken by the worker: given boxes become crops, names seed the classifier, nothing twice, nothing overwritten, undone."""
+"""Imports taken by the worker: given boxes become crops, nothing comes twice, nothing is overwritten, all can be taken back."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.imports.staging import bring, judge_rest
-from models.act import Act
-from models.batch import Batch
+from app.imports.staging import bring
 from models.box import Box
 from models.checkpoint import Checkpoint
 from models.image import ABSENT, READY, WAITING, Image
-from models.imported import CHECKED, STOPPED, TAKEN, UNDONE, Import, ImportedName, ImportRow
-from models.job import Job
+from models.imported import CHECKED, TAKEN, UNDONE, Import, ImportedName, ImportRow
 from models.label import Label
 from models.project import Project
-from models.species import Species
 from tests import fakes, make
 from tests.worker.jobs.scenes import LEFT, RIGHT, Scene, say
 
