@@ -19,6 +19,7 @@ from app.deployments.routes import router as deployments
 from app.errors import answer_errors
 from app.exports.routes import router as exports
 from app.images.routes import router as images
+from app.imports.routes import router as imports
 from app.jobs.progress import progress_over
 from app.jobs.routes import router as jobs
 from app.keeping.routes import router as keeping
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_errors(app)
     for router in (images, accounts, keeping, projects, settings_pages, jobs, species, uploads, deployments):
         app.include_router(router)
-    for router in (labeling, grid, review, references, exports, visits):
+    for router in (labeling, grid, review, references, exports, imports, visits):
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)

@@ -20,6 +20,7 @@ from models.event import Event, EventCount, EventMark, EventsMade
 from models.fine_tune import FineTune
 from models.folders import FolderPattern
 from models.image import CountCorrection, Image
+from models.imported import Import, ImportedName, ImportRow
 from models.job import Job, JobShard, WorkerBeat
 from models.label import Label
 from models.lease import Lease
@@ -64,6 +65,9 @@ __all__ = [
     "FineTune",
     "FolderPattern",
     "Image",
+    "Import",
+    "ImportRow",
+    "ImportedName",
     "Job",
     "JobShard",
     "Label",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import itertools
 import re
 import unicodedata
@@ -16,7 +17,7 @@ from models.base import Base, insert_once, utc_now
 from models.database import CHUNK_ROWS
 from models.errors import Conflict, Invalid
 from models.folders import deployment_of
-from models.image import ERASED, GONE, WAITING, Image
+from models.image import ABSENT, ERASED, GONE, WAITING, Image
 from models.job import Job
 from models.project import Project
 from models.queue import ask
@@ -109,6 +110,9 @@ class Batch(Base):
 
     def photo_of(self, session: Session, path: str, received: Received) -> tuple[Image, bool]:
         """The project's photo of these bytes and whether this file is the one that brought it."""
+        come = self.absent_photo(session, path, received)
+        if come is not None:
+            return come, True
         deployment = deployment_of(session, self.project_id, path, otherwise=self.name)
         insert_once(
             session, Image, project_id=self.project_id, batch_id=self.id, deployment_id=deployment.id, path=path,
@@ -118,6 +122,26 @@ class Batch(Base):
             select(Image).where(Image.project_id == self.project_id, Image.sha256 == received.sha256)
         ).one()
         return image, image.batch_id == self.id and image.path == path
+
+    def absent_photo(self, session: Session, path: str, received: Received) -> Image | None:
+        """A photo that an import named under this path (or below the batch's name), whose file is here now: its boxes, names
+        and counts stay, and it is looked through. None where there is none, or another photo has these bytes."""
+        names = [absent_sha256(self.project_id, name) for name in (path, f"{self.name}/{path}")]
+        image = session.scalar(
+            select(Image)
+            .where(Image.project_id == self.project_id, Image.sha256.in_(names), Image.state == ABSENT)
+            .order_by(Image.id)
+            .limit(1)
+        )
+        if image is None:
+            return None
+        known = select(Image.id).where(Image.project_id == self.project_id, Image.sha256 == received.sha256)
+        if session.scalar(known) is not None:
+            return None
+        image.sha256, image.size, image.path, image.batch_id = received.sha256, received.size, path, self.id
+        image.state, image.reason, image.job_id, image.shard = WAITING, "", None, None
+        session.flush()
+        return image
 
     def record(
         self, session: Session, path: str, size: int, sha256: str | None, state: str, reason: str, image_id: int | None
@@ -148,6 +172,11 @@ class Batch(Base):
         names = (f"{file.path[:1000]} (older, {number})" for number in itertools.count(1))
         file.path = next(name for name in names if self.file(session, name) is None)
         session.flush()
+
+    def hold(self, session: Session) -> None:
+        """Every file is here, and nobody looks through the photos: their boxes come from a file (models/bringing.py)."""
+        take_turn(session, self.project_id)
+        self.finished_at = utc_now()
 
     def finish(self, session: Session, project: Project) -> Job | None:
         """Every file is here: cut the waiting photos into shards and ask for their ingest. None when nothing waits.
@@ -215,6 +244,11 @@ def gone_words(session: Session, image: Image) -> str:
         return say("%(reason)s; it is not taken in again", reason=image.reason)
     batch = session.get_one(Batch, image.batch_id)
     return say("deleted with the batch %(name)s; bring that batch back, or send it once that is gone", name=batch.name)
+
+
+def absent_sha256(project_id: int, path: str) -> str:
+    """What stands in the column of the hash while the file of a photo is not here: unique in its project, and no file has it."""
+    return hashlib.sha256(f"absent/{project_id}/{path}".encode()).hexdigest()
 
 
 def take_turn(session: Session, project_id: int) -> None:

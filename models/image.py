@@ -29,6 +29,7 @@ from models.base import Base, utc_now
 WAITING, READY, QUARANTINED, REFUSED, ABSENT = "waiting", "ready", "quarantined", "refused", "absent"
 REMOVED, ERASED = "removed", "erased"
 GONE = (REMOVED, ERASED)  # nobody sees it, it counts nowhere
+COUNTING = (READY, ABSENT)  # in which photos something counts
 CAPTURE_METHODS = ("", "activityDetection", "timeLapse")  # Camtrap DP's words; empty: nobody said
 SETUPS = ("", "setup", "calibration")  # the camera is being set up or tried: no visit, never a species
 

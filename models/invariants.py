@@ -75,7 +75,7 @@ def labels_once(scene: Scene) -> Iterator[str]:
 
 
 def originals(scene: Scene) -> Iterator[str]:
-    """I3: every photo has its file, of its size (deep: of its hash); no file is without a row."""
+    """I3: every photo has its file, of its size (deep: of its hash), unless an import only named it; no file is without a row."""
     known: set[str] = set()
     here = select(Image.sha256, Image.size, Image.id).where(Image.state.not_in((ERASED, ABSENT)))
     for sha256, size, image_id in scene.session.execute(here):

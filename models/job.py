@@ -22,7 +22,7 @@ ALWAYS_ENDED = (
     SETTLE,
     EVENTS,
 )  # kinds that nobody can stop: half done they would leave names that contradict the settings
-PHOTOS, CROPS, STEPS = "photos", "crops", "steps"  # what done and total count
+PHOTOS, CROPS, STEPS, ROWS = "photos", "crops", "steps", "rows"  # what done and total count
 
 
 class Job(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 from models.database import CHUNK_ROWS
-from models.image import READY, Image
+from models.image import COUNTING, Image
 
 
 class Sequence(Base):
@@ -44,7 +44,7 @@ def regroup(session: Session, deployment_id: int, gap_s: int) -> int:
     """
     rows = session.execute(
         select(Image.id, Image.taken_at, Image.sequence_id)
-        .where(Image.deployment_id == deployment_id, Image.state == READY)
+        .where(Image.deployment_id == deployment_id, Image.state.in_(COUNTING))
         .order_by(Image.taken_at.is_(None), Image.taken_at, Image.sub_second, Image.path, Image.id)
     ).all()
     moment = {row.id: row.taken_at for row in rows}

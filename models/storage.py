@@ -60,6 +60,7 @@ class Store:
             "predictions",
             "checkpoints",
             "tuning",
+            "imports",
         ):
             (root / folder).mkdir(parents=True, exist_ok=True)
 
@@ -110,6 +111,10 @@ class Store:
     def line(self, embedder_id: int, project_id: int) -> Path:
         """Along which the crops of a project lie by likeness: a cache."""
         return self.root / "cache" / "lines" / f"{embedder_id}-{project_id}.safetensors"
+
+    def kept(self, sha256: str) -> Path:
+        """A file that somebody imported."""
+        return self.root / "imports" / sha256[:2] / sha256
 
     def tuning(self, job_id: str) -> Path:
         """The folder of what one fine-tune has made so far."""
@@ -163,6 +168,28 @@ class Store:
             with contextlib.suppress(OSError):  # on a full disk closing fails as writing did, which was already said
                 file.close()
             staged.unlink(missing_ok=True)
+
+    def keep(self, chunks: Iterable[bytes], most_bytes: int) -> Received:
+        """Keep a foreign file (an import) under its hash, durably. Raises NoSpace, and TooLarge past most_bytes."""
+        self.check_space()
+        staged = self.root / "staging" / uuid.uuid4().hex
+        digest, size = hashlib.sha256(), 0
+        try:
+            with staged.open("xb") as file:
+                for chunk in chunks:
+                    size += len(chunk)
+                    if size > most_bytes:
+                        raise TooLarge(f"the file is larger than {most_bytes >> 20:,} MB")
+                    digest.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            move(staged, self.kept(digest.hexdigest()))
+        except OSError as error:
+            raise NoSpace(f"the file could not be written: {error.strerror}") from error
+        finally:
+            staged.unlink(missing_ok=True)
+        return Received(digest.hexdigest(), size)
 
     def sweep_staging(self) -> int:
         """Remove what a killed process left half-written; how many files. Younger files may still be on their way."""

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models.box import Box, counted
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
-from models.image import READY, CountCorrection, Image, standing
+from models.image import COUNTING, CountCorrection, Image, standing
 from models.label import Label, newest_label_id
 from models.meaning import meanings
 from models.observed import NOTHING, Observed
@@ -124,7 +124,7 @@ def sequences(session: Session, deployment_id: int) -> Iterator[list[int]]:
 def of_sequences(session: Session, sequence_ids: list[int]) -> Iterator[Chunk]:
     """The photos of some bursts, burst after burst; one burst may be longer than a chunk."""
     query = (
-        PHOTO.where(Image.sequence_id.in_(sequence_ids), Image.state == READY)
+        PHOTO.where(Image.sequence_id.in_(sequence_ids), Image.state.in_(COUNTING))
         .order_by(Image.sequence_id, Image.id)
         .limit(CHUNK)
     )
@@ -142,7 +142,7 @@ def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk
         for row in chunk
     }
     meant = meanings(session, project.id)
-    ready = [photo.id for photo in made.values() if photo.state == READY]
+    ready = [photo.id for photo in made.values() if photo.state in COUNTING]
     for row in session.execute(boxes_of(project, ready)):
         beside = Observed(row.sex or "", row.life_stage or "", row.behaviour or "")
         box = CountedBox(
@@ -215,6 +215,6 @@ def snapshot_of(session: Session, project: Project) -> dict[str, int]:
 def anything_looked_at(session: Session, project: Project) -> bool:
     """Whether there is anything to export."""
     return (
-        session.scalar(select(Image.id).where(Image.project_id == project.id, Image.state == READY).limit(1))
+        session.scalar(select(Image.id).where(Image.project_id == project.id, Image.state.in_(COUNTING)).limit(1))
         is not None
     )

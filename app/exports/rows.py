@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, Naming, Said
 from app.exports.queries import Photo, photos, photos_of_sequences
-from models.image import QUARANTINED, READY, REFUSED, WAITING
+from models.image import COUNTING, QUARANTINED, REFUSED, WAITING
 from models.observed import Observed
 from models.project import Project
 from models.storage import Store
@@ -95,7 +95,7 @@ ROWS: dict[str, Callable[[Session, Store, Project], Iterator[Any]]] = {
 
 def species_in(photo: Photo, said: list[Said], naming: Naming) -> Iterator[SpeciesRow]:
     """The rows of one photo: people first, then the classifier, each by species."""
-    if photo.state != READY:
+    if photo.state not in COUNTING:
         yield SpeciesRow(photo, NOT_READY[photo.state])
         return
     counting = [each for each in said if each.kind != NOT_ANIMAL]
@@ -151,7 +151,7 @@ def newest_of(group: list[Said]) -> Said:
 def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
     """One photo's animals: people, vehicles and "not an animal" are none."""
     place = (photo.id, photo.path, photo.deployment, photo.sequence_id, photo.taken_at, photo.taken_at, 1)
-    if photo.state != READY:
+    if photo.state not in COUNTING:
         return CountRow("image", *place, NOT_READY[photo.state])
     animals = [each for each in said if each.is_animal]
     kinds = {each.kind for each in said if each.kind != NOT_ANIMAL}

@@ -21,7 +21,7 @@ from app.images.queries import Seen, of_box, of_photo, photo_to_open
 from app.pages import wants_page
 from app.security.sessions import token_of
 from models.errors import Busy, NotYours
-from models.image import QUARANTINED, REFUSED
+from models.image import ABSENT, QUARANTINED, REFUSED
 from models.membership import Role
 from models.privacy import HIDDEN, Opening, ask_blurs
 from models.words import mark, translated
@@ -30,6 +30,8 @@ router = APIRouter()
 NOBODY = mark("This photo does not exist, or is not yours to see.")
 BROKEN = mark("This photo cannot be shown; its file is damaged.")
 NOT_YET = mark("Nobody has looked through this photo yet; its picture is made then.")
+ABSENT_WORDS = mark("An import named this photo; its file is not here. Upload it under the same path and it is shown.")
+WHY_NOT = {QUARANTINED: BROKEN, REFUSED: BROKEN, ABSENT: ABSENT_WORDS}  # state of the photo -> why it has no picture
 FOR_A_DAY = "private, max-age=86400, immutable"
 CROP_PX = 256
 GREY = (
@@ -93,7 +95,7 @@ def picture(house: House, seen: Seen, sharp: Path, name: str, size_px: tuple[int
             have_blurred(house, seen.project_id)
             return grey(size_px)
     if content is None:
-        raise NotYours(translated(BROKEN if seen.state in (QUARANTINED, REFUSED) else NOT_YET))
+        raise NotYours(translated(WHY_NOT.get(seen.state, NOT_YET)))
     caching = "no-store" if seen.private else FOR_A_DAY
     return Response(content, media_type="image/jpeg", headers={"cache-control": caching})
 

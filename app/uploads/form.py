@@ -27,10 +27,11 @@ MOST_FILES = 1000
 
 @dataclass(frozen=True)
 class Sent:
-    """What a form held. files: (path as the browser says it, size, open file)."""
+    """What a form held. holds: the photos wait for boxes from a file. files: (path as the browser says it, size, open file)."""
 
     name: str
     key: str
+    holds: bool
     files: Sequence[tuple[str, int, BinaryIO]]
 
 
@@ -52,7 +53,7 @@ async def read_form(request: Request, store: Store) -> Sent:
     if not uploads:
         raise Invalid(say("Choose a folder or some photos first."))
     files = [(upload.filename or "", upload.size or 0, upload.file) for upload in uploads]
-    return Sent(text(form.get("name")), text(form.get("idempotency_key")), files)
+    return Sent(text(form.get("name")), text(form.get("idempotency_key")), bool(form.get("hold")), files)
 
 
 def text(value: UploadFile | str | None) -> str:
@@ -82,7 +83,11 @@ def keep_form(house: House, sender: Sender, sent: Sent) -> int:
             write_down(house, sender, batch_id, arrived)
     write_down(house, sender, batch_id, arrived)
     with house.database.writing() as session:
-        sender.batch(session, batch_id).finish(session, session.get_one(Project, sender.project_id))
+        batch = sender.batch(session, batch_id)
+        if sent.holds:
+            batch.hold(session)
+        else:
+            batch.finish(session, session.get_one(Project, sender.project_id))
     return batch_id
 
 

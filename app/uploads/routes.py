@@ -73,7 +73,7 @@ async def take_form(request: Request, sender: ProjectSender, house: InHouse) -> 
     """Photos from a plain form, for browsers without script."""
     sent = await read_form(request, house.store)
     batch_id = await on_disk(keep_form, house, sender, sent)
-    return go(address(sender.project_id, batch_id))
+    return go(waiting_address(sender.project_id, batch_id) if sent.holds else address(sender.project_id, batch_id))
 
 
 @router.get("/projects/{project_id}/batches/{batch_id}")
@@ -118,6 +118,19 @@ def finish_batch(request: Request, batch_id: BatchId, at: ActingAdmin) -> Respon
     return go(there) if wants_page(request) else JSONResponse({"address": there})
 
 
+@router.post("/projects/{project_id}/batches/{batch_id}/hold")
+def hold_batch(request: Request, batch_id: BatchId, at: ActingAdmin) -> Response:
+    """Every file is here, and the boxes come from a file of another detector: lead to where it is brought in."""
+    batch_of(at.session, at.project.id, batch_id).hold(at.session)
+    there = waiting_address(at.project.id, batch_id)
+    return go(there) if wants_page(request) else JSONResponse({"address": there})
+
+
 def address(project_id: int, batch_id: int) -> str:
     """The page of a batch."""
     return f"/projects/{project_id}/batches/{batch_id}"
+
+
+def waiting_address(project_id: int, batch_id: int) -> str:
+    """Where a detections file is brought in for the photos of a batch."""
+    return f"/projects/{project_id}/imports?batch={batch_id}"

@@ -104,7 +104,10 @@ def unsaid(page: Page, desk: Desk) -> list[str]:
         people = [user.name for user in session.query(User)] + [user.initials for user in session.query(User)]
         projects = [project.name for project in session.query(Project)]
     own = re.compile("|".join([*map(re.escape, sorted([*people, *projects], key=len, reverse=True)), *OWN]))
-    left = [(words, own.sub("", re.sub("^(aria-label|title|placeholder|alt): ", "", words))) for words in page.evaluate(LOOK, [OPENS, CLOSES])]
+    left = [
+        (words, own.sub("", re.sub("^(aria-label|title|placeholder|alt): ", "", words)))
+        for words in page.evaluate(LOOK, [OPENS, CLOSES])
+    ]
     return sorted({words for words, rest in left if re.search(r"[^\W\d_]{2,}", rest)})
 
 

@@ -44,9 +44,10 @@ from worker.jobs.bench import Bench, Pace, Step
 from worker.jobs.embedding import EmbedderChanged, ask_late, expect_embedder
 from worker.jobs.guesses import name_boxes
 from worker.jobs.leftovers import remove_if_unused, remove_unused
-from worker.jobs.looking import Looker, PhotoRow, Seen, Visit, by_detector, by_record
+from worker.jobs.looking import Looker, PhotoRow, Seen, Visit, by_boxes_here, by_detector, by_record, nothing_found
 from worker.jobs.networks import take_preset
 from worker.jobs.statics import group_batch
+from worker.networks.detector import Detections
 from worker.networks.kinds import PERSON
 from worker.networks.recorded import read_recorded
 
@@ -78,7 +79,10 @@ class Ingest:
         self._ahead = SeenAhead(pool, bench.store, bench.networks.device, self._rows, self.shards)
         self._pace = Pace()
         self._look: Looker | None = None
-        self._recorded_id: int | None = None
+        self._given_by: int | None = job.arguments.get(
+            "given_by"
+        )  # the detector of a file whose boxes are here already
+        self._recorded_id: int | None = self._given_by
         self._visits: dict[Gear, Visit] = {}
 
     def close(self) -> None:
@@ -169,7 +173,7 @@ class Ingest:
 
     def _gear(self) -> Gear:
         if self._look is None:
-            self._look = self._looker()
+            self._look = by_boxes_here(self._boxes_here, self._looker())
         with self._bench.database.reading() as session:
             project = session.get_one(Project, self._project_id)
             detector_id = self._recorded_id or project.detector_id
@@ -177,8 +181,11 @@ class Ingest:
             return Gear(detector_id, project.embedder_id, project.classify_above)
 
     def _looker(self) -> Looker:
-        """The project's detector, or the boxes that came with the batch."""
+        """The project's detector, or the boxes that came with the batch, or an import that has brought all there are."""
         bench = self._bench
+        if self._given_by is not None:
+            bench.networks.equip(bench.database, self._project_id, with_detector=False)
+            return nothing_found
         with bench.database.reading() as session:
             boxes_file = session.get_one(Batch, self._batch_id).boxes_file
         bench.networks.equip(bench.database, self._project_id, with_detector=boxes_file is None)
@@ -187,6 +194,19 @@ class Ingest:
         with bench.database.reading() as session:
             project = session.get_one(Project, self._project_id)
             return by_detector(bench.networks.detector(session.get_one(Checkpoint, project.detector_id)))
+
+    def _boxes_here(self, image_ids: Sequence[int]) -> dict[int, Detections]:
+        """Lanes ask this, so it takes a session of its own."""
+        with self._bench.database.reading() as session:
+            here = standing_boxes(session, image_ids)
+        return {
+            image_id: Detections(
+                np.array([(box.x_min, box.y_min, box.x_max, box.y_max) for box in boxes], np.float32),
+                np.array([box.score for box in boxes], np.float32),
+                tuple(box.kind for box in boxes),
+            )
+            for image_id, boxes in here.items()
+        }
 
     def _by_record(self, boxes_file: str) -> Looker:
         recorded = read_recorded(self._bench.store.root / boxes_file)
@@ -302,10 +322,11 @@ def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, fi
         image.id: image for image in session.scalars(select(Image).where(Image.id.in_([each.row.id for each in seen])))
     }
     clocks = held_corrections(session, {image.deployment_id for image in images.values()})
+    here = standing_boxes(session, list(images))
     pictures: list[tuple[Box, str, bytes]] = []
     vector_row = 0
     for each in seen:
-        boxes = boxes_of(images[each.row.id], each, gear.detector_id)
+        boxes = here.get(each.row.id) or boxes_of(images[each.row.id], each, gear.detector_id)
         for box, jpeg in zip([boxes[row] for row in each.cut], each.jpegs, strict=True):
             box.embedder_id, box.vector_file, box.vector_row = gear.embedder_id, file_name, vector_row
             vector_row += 1
@@ -316,6 +337,17 @@ def write_shard(session: Session, bench: Bench, seen: list[Seen], gear: Gear, fi
     session.flush()
     for box, sha256, jpeg in pictures:
         bench.store.write_cheaply(bench.store.crop(sha256, box.id), jpeg)
+
+
+def standing_boxes(session: Session, image_ids: Sequence[int]) -> dict[int, list[Box]]:
+    """The boxes that photos have before anybody looked: those of an import. By photo, in the order of their rows."""
+    wanted = (
+        select(Box).where(Box.image_id.in_(image_ids), Box.deleted_at.is_(None)).order_by(Box.image_id, Box.ordinal)
+    )
+    found: dict[int, list[Box]] = {}
+    for box in session.scalars(wanted):
+        found.setdefault(box.image_id, []).append(box)
+    return found
 
 
 def boxes_of(image: Image, seen: Seen, detector_id: int) -> list[Box]:
@@ -342,7 +374,8 @@ def describe(session: Session, image: Image, seen: Seen, detector_id: int, clock
     image.state, image.reason, image.processed_at = seen.state, seen.reason[:300], utc_now()
     image.width_px, image.height_px = seen.width_px, seen.height_px
     for column, value in facts_of(seen.facts).items():
-        setattr(image, column, value)
+        if value is not None:  # an import may know what the file does not say
+            setattr(image, column, value)
     image.taken_at = corrected(image.captured_at, clock)
     image.brightness = seen.brightness
     if seen.state == READY:

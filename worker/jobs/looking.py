@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -78,6 +78,28 @@ def by_record(boxes: Mapping[str, Detections | str]) -> Looker:
         return [boxes.get(row.path, written("not in the boxes file")) for row in rows]
 
     return look
+
+
+def by_boxes_here(boxes_of: Callable[[Sequence[int]], Mapping[int, Detections]], otherwise: Looker) -> Looker:
+    """Photos that have boxes already (an import brought them) keep those; the others are looked at.
+
+    boxes_of: the standing boxes of some photos, by the photo's id and in the order of their rows.
+    """
+
+    def look(rows: Sequence[PhotoRow], photos: Sequence[NDArray[np.uint8]]) -> list[Detections | str]:
+        here = boxes_of([row.id for row in rows])
+        others = [number for number, row in enumerate(rows) if row.id not in here]
+        looked = otherwise([rows[number] for number in others], [photos[number] for number in others]) if others else []
+        seen = dict(zip(others, looked, strict=True))
+        return [here[row.id] if row.id in here else seen[number] for number, row in enumerate(rows)]
+
+    return look
+
+
+def nothing_found(rows: Sequence[PhotoRow], _photos: Sequence[NDArray[np.uint8]]) -> list[Detections | str]:
+    """For photos that another detector looked at and found nothing in."""
+    none = Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), ())
+    return [none for _row in rows]
 
 
 class Visit:

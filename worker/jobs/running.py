@@ -13,6 +13,7 @@ from models.clock import CLOCK
 from models.deletion import REMOVE
 from models.drawing import CUT
 from models.folders import FOLDERS
+from models.imported import TAKE, UNTAKE, let_go
 from models.job import ALWAYS_ENDED, EVENTS, SETTLE, UNFINISHED, Job
 from models.project import Project
 from models.static import STATICS
@@ -34,6 +35,7 @@ from worker.jobs.removing import remove
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
 from worker.jobs.statics import statics
+from worker.jobs.taking import take, untake
 
 log = structlog.get_logger()
 Run = Callable[[Bench, Job, Step], None]
@@ -51,6 +53,8 @@ KINDS: dict[str, tuple[str, Run]] = {
     EVENTS: (ROUNDS, events),
     STATICS: (ROUNDS, statics),
     "blur": (ROUNDS, blur),
+    TAKE: (PHOTOS, take),
+    UNTAKE: (PHOTOS, untake),
     "finetune": (TRAINING, finetune),
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),
@@ -128,6 +132,7 @@ def end(bench: Bench, job_id: str, error: str) -> int:
 def put_back(session: Session, job_id: str) -> None:
     """What an ended job leaves undone waits for the next one."""
     release_waiting(session, job_id)
+    let_go(session, job_id)
 
 
 def unknown(_bench: Bench, job: Job, _step: Step) -> None:

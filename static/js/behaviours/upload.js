@@ -108,6 +108,7 @@ async function send() {
   if (!batch) return;
   const sending = new Sender(/** @type {string} */ (drop.dataset.batches), batch, Number(drop.dataset.maxBytes), redraw);
   sender = sending;
+  if (/** @type {HTMLInputElement} */ (part('hold')).checked) sending.end = 'hold';
   const waiting = waitingBatch(batch.name);
   if (waiting) waiting.hidden = true; // this panel now says how far it is
   bar.hidden = false;

@@ -29,6 +29,8 @@ export class Sender {
     this.batch = batch;
     this.maxBytes = maxBytes;
     this.changed = changed;
+    /** What is asked for once every file is here: `finish` has animals found, `hold` leaves the photos for a detections file. */
+    this.end = 'finish';
     this.key = [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, '0')).join('');
     this.files = batch.files.length;
     this.bytes = batch.files.reduce((sum, { file }) => sum + file.size, 0);
@@ -56,7 +58,7 @@ export class Sender {
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
-    return (await this.ask(`${address}/finish`, {})).address;
+    return (await this.ask(`${address}/${this.end}`, {})).address;
   }
 
   pause() {
