@@ -44,10 +44,16 @@ def boxes_by(session: Session, project_id: int, column: InstrumentedAttribute[in
 
 def listed(session: Session, project_id: int) -> list[dict[str, object]]:
     """What the label page needs of every answer that is not retired."""
-    synonyms = defaultdict(list)
+    synonyms = synonyms_by_species(session, project_id)
+    return [as_json(species, synonyms[species.id]) for species in Species.open_in(session, project_id)]
+
+
+def synonyms_by_species(session: Session, project_id: int) -> dict[int, list[str]]:
+    """Species id -> its other names; an empty list for those without."""
+    synonyms: dict[int, list[str]] = defaultdict(list)
     for synonym in session.scalars(select(Synonym).where(Synonym.project_id == project_id).order_by(Synonym.name)):
         synonyms[synonym.species_id].append(synonym.name)
-    return [as_json(species, synonyms[species.id]) for species in Species.open_in(session, project_id)]
+    return synonyms
 
 
 def as_json(species: Species, synonyms: list[str]) -> dict[str, object]:
