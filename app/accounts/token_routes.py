@@ -33,7 +33,7 @@ def make_token(
 ) -> Response:  # fmt: skip
     """A new token; its text is on this one answer only, the table keeps its hash."""
     made: list[tuple[ApiToken, str]] = []
-    typed = {"name": name, "days": days} | dict.fromkeys(scopes or [], "on")
+    typed = {"name": name, "days": days, "scopes": ""} | dict.fromkeys(scopes or [], "on")
     make = lambda: made.append(ApiToken.make(session, user, name, scopes or [], whole("days", days)))  # noqa: E731
     refused = tried(request, session, make, "token", typed, "name")
     if refused:

@@ -25,7 +25,7 @@ from app.api import (
 )
 from app.api.described import document
 from app.api.docs_page import docs_page
-from app.api.problems import answer_problems
+from app.api.problems import OneShape, answer_problems
 from app.dependencies import House
 
 ROUTERS: list[Any] = [
@@ -43,7 +43,7 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def api_over(house: House) -> FastAPI:
+def api_over(house: House) -> OneShape:
     """Give it the house of the pages, and mount it."""
     api = FastAPI(
         openapi_url=None,
@@ -66,4 +66,4 @@ def api_over(house: House) -> FastAPI:
 
     api.add_route("/openapi.json", show_document, include_in_schema=False)
     api.add_route("/docs", show_docs, include_in_schema=False)
-    return api
+    return OneShape(api)

@@ -8,9 +8,11 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import status_of
 from app.security.headers import loggable
@@ -146,6 +148,34 @@ def our_fault(request: Request, error: Exception) -> Response:
     """A bug or a broken machine."""
     log.error("request failed", id=request.state.request_id, path=loggable(request.url.path), exc_info=error)
     return problem(request, 500, "broken", "Something broke on our side. The log has the story under the request id.")
+
+
+class OneShape:
+    """Around the API: the framework answers a body that is too large by itself, in plain text."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        """api: what is mounted."""
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and is_plain_refusal(message):
+                replaced = True
+                words = "The body is larger than this route takes."
+                await problem(Request(scope), message["status"], "too_large", words)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self._api(scope, receive, send_problem)
+
+
+def is_plain_refusal(message: Message) -> bool:
+    """Whether the answer is a 413 that is no problem yet."""
+    return message["status"] == 413 and Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
 
 
 def problem(request: Request, status: int, code: str, detail: str, field: str | None = None) -> Response:

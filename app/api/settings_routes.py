@@ -123,6 +123,7 @@ def save(member: Access, apply: Callable[[Access, Mapping[str, str]], None], typ
     """One form of the page, at the version that stands by now; words about a field of the page name the one of the API."""
     try:
         apply(member, typed | {"version": str(member.project.version)})
+        member.session.flush()
     except Invalid as error:
         names = {"burst gap": "sequence_gap_s", "event gap": "event_gap_minutes"}
         field, colon, words = str(error).partition(": ")

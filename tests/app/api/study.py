@@ -82,7 +82,7 @@ def study_on(site: Site, photos: int = 6, **columns: Any) -> Study:
         images: list[Image] = []
         boxes: list[Box] = []
         for number in range(photos):
-            clock = None if number == photos - 1 else dt.datetime(2026, 3, 1, 6, number)
+            clock = None if number == photos - 1 else dt.datetime(2026, 3, 1, 6) + dt.timedelta(minutes=number)
             path = f"Camera {'AB'[number % 2]}/IMG_{number:04}.JPG"
             images.append(make.image(session, batch, path, captured_at=clock, taken_at=clock))
             boxes.append(make.box(session, images[-1], 0.95 - number / 1000))
