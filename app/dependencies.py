@@ -5,7 +5,7 @@ The doorway: a writing session is committed here, once, before the answer leaves
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from app.languages import Languages
 from app.security.passwords import SignInLimit
 from app.security.sessions import token_of
+from app.security.tokens import BadTokenLimit
 from models.base import utc_now
 from models.database import Database
 from models.errors import Busy, NotAllowed, NotSignedIn, NotYours
@@ -38,6 +39,7 @@ class House:
     store: Store
     sign_in_limit: SignInLimit
     languages: Languages
+    bad_token_limit: BadTokenLimit = field(default_factory=BadTokenLimit)
 
 
 def get_house(request: Request) -> House:

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.accounts.routes import router as accounts
+from app.api.api import api_over
 from app.dependencies import House, InHouse
 from app.deployments.routes import router as deployments
 from app.errors import answer_errors
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)
+    app.mount("/api/v1", api_over(app.state.house), name="api")
     app.mount("/static", CachedStatic(directory=STATIC), name="static")
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts)
     app.add_middleware(Spoken, languages=languages)

@@ -4,6 +4,7 @@ Importing this package names every table, so that migrations and `Base.metadata`
 """
 
 from models.act import Act
+from models.api_token import ApiToken
 from models.audit import AuditEntry
 from models.base import Base
 from models.batch import Batch, BatchFile
@@ -40,6 +41,7 @@ from models.user import User
 
 __all__ = [
     "Act",
+    "ApiToken",
     "AuditEntry",
     "Base",
     "Batch",

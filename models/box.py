@@ -41,6 +41,7 @@ class Box(Base):
         ),  # the newest of a species
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
         Index("ix_box_waits", "project_id", "waits_for", sqlite_where=WAITS, postgresql_where=WAITS),
+        Index("ix_box_project_id", "project_id", "id"),  # pages of the API
         Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
         {"sqlite_autoincrement": True},
     )

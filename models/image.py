@@ -45,6 +45,8 @@ class Image(Base):
         Index("ix_image_deployment_time", "deployment_id", "taken_at"),
         Index("ix_image_job_shard", "job_id", "shard"),
         Index("ix_image_batch_state", "batch_id", "state"),
+        Index("ix_image_project_id", "project_id", "id"),  # pages of the API, of a project and of a batch
+        Index("ix_image_batch_id", "batch_id", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -13,6 +13,7 @@ from app.dependencies import Writing, WritingUser, reading_user
 from app.forms import Refusal, go, tried, whole
 from app.pages import page, wants_page
 from app.security.sessions import give, take_away
+from models.api_token import ApiToken
 from models.audit import note
 from models.session import UserSession
 from models.user import THEMES
@@ -75,10 +76,11 @@ def change_password(request: Request, change: CheckedChange, user: WritingUser, 
 
 
 @router.post("/account/sign-out-everywhere")
-def sign_out_everywhere(user: WritingUser, session: Writing) -> Response:
-    """In case a laptop was lost."""
+def sign_out_everywhere(user: WritingUser, session: Writing, tokens: Text = "") -> Response:
+    """In case a laptop was lost. tokens: anything in it revokes those of the person's scripts too."""
     UserSession.end_all(session, user.id)
-    note(session, "account.signed_out", user=user)
+    revoked = ApiToken.revoke_all(session, user.id) if tokens else 0
+    note(session, "account.signed_out", user=user, **({"tokens": revoked} if revoked else {}))
     answer = go("/sign-in")
     take_away(answer)
     return answer

@@ -13,6 +13,7 @@ from app.dependencies import InHouse, Reading, SiteAdmin, Writing, reading_site_
 from app.forms import Refusal, go, tried
 from app.links import link_address
 from app.pages import page
+from models.api_token import ApiToken
 from models.audit import note
 from models.session import OneTimeLink, UserSession
 from models.user import User
@@ -65,6 +66,7 @@ def disable(request: Request, user_id: int, admin: SiteAdmin, session: Writing) 
     if refused:
         return people_page(request, session, refused)
     UserSession.end_all(session, person.id)
+    ApiToken.revoke_all(session, person.id)
     queries.release_leases(session, person.id)
     note(session, "account.disabled", user=admin, email=person.email)
     return go("/people")

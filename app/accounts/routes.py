@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.accounts import account_routes, people_routes
+from app.accounts import account_routes, people_routes, token_routes
 from app.accounts.credentials import CheckedChoice, CheckedSignIn
 from app.dependencies import Reading, Writing
 from app.forms import Refusal, go
@@ -23,6 +23,7 @@ from models.user import User
 router = APIRouter()
 router.include_router(account_routes.router)
 router.include_router(people_routes.router)
+router.include_router(token_routes.router)
 
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 

@@ -37,14 +37,19 @@ def export_page(request: Request, access: Viewer, house: InHouse, table: str = "
 @router.get("/projects/{project_id}/export/{table}")
 def download(access: Viewer, house: InHouse, table: str) -> Response:
     """One table of one snapshot, streamed."""
+    return streamed(house, access.project, table)
+
+
+def streamed(house: House, project: Project, table: str) -> Response:
+    """The table as it is written. Raises NotYours for one that there is not, Busy, NoSpace."""
     if table not in COLUMNS:
         raise not_yours()
-    spool = Spool(house.store, lambda stream: write_snapshot(house, access.project.id, table, stream))
+    spool = Spool(house.store, lambda stream: write_snapshot(house, project.id, table, stream))
     spool.wait_for_start()
     return StreamingResponse(
         aiter(spool),
         media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": disposition(access.project.name, table)},
+        headers={"content-disposition": disposition(project.name, table)},
     )
 
 

@@ -77,6 +77,13 @@ def is_open(connection: Connection, opening: int, row: Row[*tuple[Any, ...]]) ->
     return least is not None and Role(row.role).rank >= Role(least).rank
 
 
+def of_member(session: Session, photo: Image) -> Seen:
+    """A photo of whose project the person is known to be a member. Nothing opens it: scripts see people blurred."""
+    veil = veils(session, [photo.id]).get(photo.id)
+    size = (photo.width_px or 4, photo.height_px or 3)
+    return Seen(photo.sha256, photo.state, photo.project_id, *size, veil, veil is not None)
+
+
 def photo_to_open(session: Session, image_id: int) -> Image:
     """Raises NotYours when there is none."""
     found = session.get(Image, image_id)

@@ -12,14 +12,12 @@ from fastapi.sse import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from app.dependencies import Access, ActingAdmin, Reading, access, not_yours, signed_in
+from app.dependencies import Access, ActingAdmin, Reading, access, signed_in
 from app.forms import go
 from app.jobs.progress import Progress
+from app.jobs.stopping import stop
 from app.now import Now, now_of
-from models.audit import note
-from models.job import ALWAYS_ENDED, UNFINISHED, Job
 from models.membership import Role
-from models.queue import cancel
 
 router = APIRouter()
 
@@ -56,12 +54,7 @@ def poll(watcher: Watcher) -> JSONResponse:
 @router.post("/projects/{project_id}/jobs/{job_id}/cancel")
 def stop_job(acting: ActingAdmin, job_id: JobId) -> Response:
     """Stop a job after what it has in hand; what is done stays. One that always ends goes on."""
-    job = acting.session.get(Job, job_id)
-    if job is None or job.project_id != acting.project.id:
-        raise not_yours()
-    if job.state in UNFINISHED and not job.cancel_requested and job.kind not in ALWAYS_ENDED:
-        cancel(acting.session, job.id)
-        note(acting.session, "job.stopped", user=acting.user, project_id=acting.project.id, job=job.id, line=job.line)
+    stop(acting, job_id)
     return go(f"/projects/{acting.project.id}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+API = "/api/"  # cookies count for nothing there, so a page of another site has nothing to act with
 
 
 def is_own_request(method: str, headers: Mapping[str, str], scheme: str) -> bool:

@@ -10,7 +10,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.security.csrf import is_own_request
+from app.security.csrf import API, is_own_request
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -60,7 +60,7 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        if not is_own_request(scope["method"], headers, scope["scheme"]):
+        if not scope["path"].startswith(API) and not is_own_request(scope["method"], headers, scope["scheme"]):
             path = loggable(scope["path"])
             log.warning("refused a cross-site request", id=request_id, path=path, origin=headers.get("origin"))
             await refuse(send_guarded)

@@ -80,10 +80,10 @@ class FileRow(NamedTuple):
     first_batch: str | None
 
 
-def batches(session: Session, project_id: int, before: int | None) -> list[BatchRow]:
+def batches(session: Session, project_id: int, before: int | None, limit: int = BATCHES_A_PAGE) -> list[BatchRow]:
     """The project's batches, newest first, one more than a page."""
     standing_ones = select(Batch).where(Batch.project_id == project_id, Batch.deletion_id.is_(None))
-    newest = standing_ones.order_by(Batch.id.desc()).limit(BATCHES_A_PAGE + 1)
+    newest = standing_ones.order_by(Batch.id.desc()).limit(limit + 1)
     if before is not None:
         newest = newest.where(Batch.id < before)
     return with_figures(session, list(session.scalars(newest)))
@@ -177,7 +177,7 @@ def photos_in(session: Session, project_id: int) -> int:
     )
 
 
-def files(session: Session, batch_id: int, state: str | None, after: str) -> list[FileRow]:
+def files(session: Session, batch_id: int, state: str | None, after: str, limit: int = FILES_A_PAGE) -> list[FileRow]:
     """The batch's files in the order of their paths, one more than a page. state: only these. after: the last path seen."""
     first = aliased(Batch)
     found = (
@@ -188,7 +188,7 @@ def files(session: Session, batch_id: int, state: str | None, after: str) -> lis
         .outerjoin(first, first.id == Image.batch_id)
         .where(BatchFile.batch_id == batch_id, BatchFile.path > after)
         .order_by(BatchFile.path)
-        .limit(FILES_A_PAGE + 1)
+        .limit(limit + 1)
     )
     if state is not None:
         found = found.where(BatchFile.state == state)

@@ -6,7 +6,6 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query
-from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,30 +14,20 @@ from app.errors import status_of
 from app.forms import go
 from app.pages import page, wants_page
 from app.uploads import queries, wording
+from app.uploads.beginning import NewBatch, address, begin
 from app.uploads.form import keep_form, read_form
 from app.uploads.missing import MOST_ASKED, Asked, missing
-from app.uploads.queries import Announced
 from app.uploads.receiving import Body as Incoming
 from app.uploads.receiving import on_disk
 from app.uploads.sender import BatchSender, ProjectSender, batch_of
 from app.uploads.taking import take
-from models.act import Act
-from models.batch import PASSED_OVER, Batch
+from models.batch import PASSED_OVER
 from models.membership import Role
 
 ANY_SIZE = 1 << 60  # the store counts and refuses by itself
 router = APIRouter(max_body_size=8 << 20)
 
 BatchId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-
-
-class NewBatch(BaseModel):
-    """What a script says when an upload begins or goes on. files, bytes: what the folder holds."""
-
-    name: str
-    idempotency_key: str
-    files: int = Field(0, ge=0, lt=1 << 40)
-    bytes: int = Field(0, ge=0, lt=1 << 60)
 
 
 @router.get("/projects/{project_id}/batches")
@@ -60,12 +49,7 @@ def show_batches(
 @router.post("/projects/{project_id}/batches")
 def begin_batch(at: ActingAdmin, new: NewBatch) -> JSONResponse:
     """Begin an upload, or go on with the person's unfinished one of this name."""
-    act, fresh = Act.once(at.session, at.user.id, new.idempotency_key, "form", {"batch": new.name}, at.project.id)
-    if fresh:
-        batch = Batch.resume_or_start(at.session, at.project.id, new.name, at.user.id)
-        queries.announce(at.session, batch, at.user.id, Announced(new.files, new.bytes))
-        act.answer = {"id": batch.id, "name": batch.name, "address": address(at.project.id, batch.id)}
-    return JSONResponse(act.answer)
+    return JSONResponse(begin(at, new))
 
 
 @router.post("/projects/{project_id}/upload", max_body_size=ANY_SIZE)
@@ -124,11 +108,6 @@ def hold_batch(request: Request, batch_id: BatchId, at: ActingAdmin) -> Response
     batch_of(at.session, at.project.id, batch_id).hold(at.session)
     there = waiting_address(at.project.id, batch_id)
     return go(there) if wants_page(request) else JSONResponse({"address": there})
-
-
-def address(project_id: int, batch_id: int) -> str:
-    """The page of a batch."""
-    return f"/projects/{project_id}/batches/{batch_id}"
 
 
 def waiting_address(project_id: int, batch_id: int) -> str:
