@@ -14,6 +14,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.accounts.routes import router as accounts
+from app.checks.empties import router as empties
+from app.checks.statics import router as statics
 from app.dependencies import House, InHouse
 from app.errors import answer_errors
 from app.exports.routes import router as exports
@@ -60,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_errors(app)
     for router in (images, accounts, projects, settings_pages, jobs, species, uploads):
         app.include_router(router)
-    for router in (labeling, grid, review, references, exports, visits):
+    for router in (labeling, grid, review, references, exports, visits, statics, empties):
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)

@@ -18,6 +18,7 @@ from models.beside import voices_left
 from models.membership import Role
 from models.presence import company, names_here
 from models.project import Project
+from models.static import StaticGroup
 
 ROLE_NAMES = {"admin": "Administrator", "expert": "Expert", "annotator": "Annotator", "viewer": "Viewer"}
 kept_figures: Kept[Figures] = Kept()
@@ -44,6 +45,7 @@ class Overview:
     tuning: Brief
     sureness: Sureness
     people: list[str]
+    statics: int  # groups of static detections that wait for a word
     step: Step
     summary: str
 
@@ -60,7 +62,7 @@ def overview_of(house: House, access: Access) -> Overview:
     step = next_step(access, current, counted, now)
     return Overview(
         counted, rounds, current, now, brief(session, project), sureness_of(session, project), people_words(house, access),
-        step, summary,
+        StaticGroup.waiting(session, project.id), step, summary,
     )  # fmt: skip
 
 
