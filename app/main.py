@@ -15,6 +15,8 @@ from starlette.types import Scope
 
 from app.accounts.routes import router as accounts
 from app.api.api import api_over
+from app.checks.empties import router as empties
+from app.checks.statics import router as statics
 from app.dependencies import House, InHouse
 from app.deployments.routes import router as deployments
 from app.errors import answer_errors
@@ -66,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_errors(app)
     for router in (images, accounts, keeping, projects, settings_pages, jobs, species, uploads, deployments):
         app.include_router(router)
-    for router in (labeling, grid, review, references, exports, imports, visits):
+    for router in (labeling, grid, review, references, exports, imports, visits, statics, empties):
         app.include_router(router)
     app.add_api_route("/", to_projects, include_in_schema=False)
     app.add_api_route("/healthz", healthz)

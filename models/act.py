@@ -31,7 +31,7 @@ class Act(Base):
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
     key: Mapped[str] = mapped_column(String(MAX_KEY))
     # answer | empty_photo | burst | grid | static | split | count | flag | unflag | comment | gold | no_gold | skip | boxes |
-    # undo | redo | form
+    # undo | redo | form | event_count | empty_check
     kind: Mapped[str] = mapped_column(String(20))
     body_sha256: Mapped[str] = mapped_column(String(64))
     answer: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -8,26 +8,23 @@ more animals and says nothing about the rest.
 from __future__ import annotations
 
 import datetime as dt
+from random import Random
 
-from sqlalchemy import (
-    ColumnElement,
-    ForeignKey,
-    Index,
-    Select,
-    String,
-    UniqueConstraint,
-    select,
-)
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, UniqueConstraint, and_, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.act import Act
 from models.base import Base, utc_now
+from models.box import Box
+from models.database import CHUNK_ROWS
+from models.errors import Invalid
+from models.image import READY, Image
+from models.project import Project
 
 EMPTY, ANIMAL = "empty", "animal"  # what somebody saw
 VERDICTS = (EMPTY, ANIMAL)
 SAMPLE = 100  # photos of one sample
-IN_SQL = 500
-PROBES = 100_000  # ids that are tried before every empty photo is listed
+PROBES = 200  # handfuls of ids that are tried before every empty photo is listed
 
 
 class EmptySample(Base):
@@ -75,3 +72,48 @@ class EmptyCheck(Base):
         """(photo id, verdict) of those that were not taken back, oldest first."""
         said = select(cls.image_id, cls.verdict).join(Act, Act.id == cls.act_id)
         return said.where(~Act.taken_back, *which).order_by(cls.id)
+
+
+def counts_as_empty(project: Project) -> ColumnElement[bool]:
+    """Whether the detector found nothing in a photo that counts; what people drew or named in it does not matter."""
+    sure = select(Box.id).where(Box.image_id == Image.id, ~Box.drawn, Box.score >= project.count_above)
+    return and_(Image.project_id == project.id, Image.state == READY, ~sure.correlate(Image).exists())
+
+
+def draw_sample(session: Session, project: Project, by: int) -> EmptySample:
+    """SAMPLE photos by chance, each as likely as any other, the same again for the same photos and seed.
+
+    Ids are tried by chance until enough of them count as empty: the cost does not grow with the project. Raises Invalid where no
+    photo counts as empty.
+    """
+    whole = select(func.count(Image.id), func.min(Image.id), func.max(Image.id)).where(counts_as_empty(project))
+    population, first, last = session.execute(whole).one()
+    if not population:
+        raise Invalid("sample: no photo counts as empty")
+    earlier = session.scalar(select(func.count(EmptySample.id)).where(EmptySample.project_id == project.id)) or 0
+    sample = EmptySample(
+        project_id=project.id, seed=project.seed + earlier, population=population, count_above=project.count_above, user_id=by,
+    )  # fmt: skip
+    session.add(sample)
+    session.flush()
+    chosen = drawn(session, project, Random(sample.seed), min(SAMPLE, population), first, last)
+    session.add_all(
+        EmptyDraw(sample_id=sample.id, position=position, image_id=image_id)
+        for position, image_id in enumerate(chosen, start=1)
+    )
+    session.flush()
+    return sample
+
+
+def drawn(session: Session, project: Project, rng: Random, size: int, first: int, last: int) -> list[int]:
+    """Photo ids in the order of the draw, none twice."""
+    found: dict[int, None] = {}
+    for _ in range(PROBES):
+        tried = [rng.randint(first, last) for _ in range(CHUNK_ROWS)]
+        there = set(session.scalars(select(Image.id).where(Image.id.in_(tried), counts_as_empty(project))))
+        found |= dict.fromkeys(image_id for image_id in tried if image_id in there)
+        if len(found) >= size:
+            return list(found)[:size]
+    every = session.scalars(select(Image.id).where(counts_as_empty(project)).order_by(Image.id))
+    left = [image_id for image_id in every if image_id not in found]
+    return [*found, *rng.sample(left, size - len(found))]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, ForeignKey, String, and_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, String, and_, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.act import Act
 from models.base import Base, utc_now
@@ -38,6 +38,12 @@ class StaticGroup(Base):
     verdict: Mapped[str] = mapped_column(String(12), default="")  # of the act, while that stands
     act_id: Mapped[int | None] = mapped_column(ForeignKey("act.id"))
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+    @classmethod
+    def waiting(cls, session: Session, project_id: int) -> int:
+        """How many groups nobody has decided."""
+        here = select(func.count(cls.id)).where(cls.project_id == project_id, ~cls.is_decided())
+        return session.scalar(here) or 0
 
     @classmethod
     def is_decided(cls) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from models.beside import voices_left
 from models.membership import Role
 from models.presence import company, names_here
 from models.project import Project
+from models.static import StaticGroup
 from models.words import figure, mark, retold, say, say_many, translated
 
 ROLE_NAMES = {
@@ -50,6 +51,7 @@ class Overview:
     tuning: Brief
     sureness: Sureness
     people: list[str]
+    statics: int  # groups of static detections that wait for a word
     step: Step
     summary: str
 
@@ -66,7 +68,7 @@ def overview_of(house: House, access: Access) -> Overview:
     step = next_step(access, current, counted, now)
     return Overview(
         counted, rounds, current, now, brief(session, project), sureness_of(session, project), people_words(house, access),
-        step, summary,
+        StaticGroup.waiting(session, project.id), step, summary,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def lines(session: Session, project: Project, filters: Filters) -> tuple[list[Li
     few, more = rows[:AT_ONCE], len(rows) > AT_ONCE
     said = EventCount.newest(session, project.id, {event.deployment_id for event, *_ in few})
     speakers = select(User.id, User.name).where(User.id.in_({each.user_id for each in said.values()}))
-    names = dict(session.execute(speakers).tuples())
+    names = dict(session.execute(speakers).all())
     strips = photos_of(session, project, [event.id for event, *_ in few])
     made = [
         Line(event, species, camera, mine, names.get(mine.user_id, "") if mine else "", strips.get(event.id, []))

@@ -60,7 +60,7 @@ def group_camera(bench: Bench, project_id: int, deployment_id: int) -> int:
             select(StaticGroup.id, StaticGroup.x_min, StaticGroup.y_min, StaticGroup.x_max, StaticGroup.y_max)
             .where(StaticGroup.deployment_id == deployment_id)
             .order_by(StaticGroup.id)
-        ).tuples().all()  # fmt: skip
+        ).all()  # fmt: skip
         loose = loose_boxes(session, project_id, deployment_id)
     if len(loose) < FEWEST and not groups:
         return 0
@@ -94,7 +94,7 @@ def loose_boxes(session: Session, project_id: int, deployment_id: int) -> list[R
         )
         .order_by(Box.id)
     )  # fmt: skip
-    return list(rows.tuples())
+    return list(rows)
 
 
 def corners(rows: Iterable[Row]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
