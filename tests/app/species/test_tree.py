@@ -189,7 +189,7 @@ def test_merging_by_the_page_and_undoing_it(labeled: Labeled) -> None:
         "margay is already in the list, as Margay" in str(desk.ask(name="margay").json())
         or desk.ask(name="margay").status_code == 422
     )
-    assert desk.send(f"/{margay}/unmerge", into_id="999").status_code == 409
+    assert desk.send(f"/{margay}/unmerge", into_id="999").status_code == 412
     assert desk.send(f"/{margay}/unmerge", into_id=str(ocelot)).status_code == 303
     assert labeled.settled()[:2] == [margay, ocelot]
     assert desk.listed()["Margay"]["hotkey"] == "2"
