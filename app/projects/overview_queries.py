@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.box import Box, askable, counted
 from models.deployment import Deployment
 from models.image import QUARANTINED, READY, REFUSED, WAITING, Image, standing
+from models.meaning import Meanings, meanings
 from models.project import Project
 from models.round import ANSWERED, OPEN, SKIPPED, Pick, Round
 from models.species import TAXON, Species
@@ -90,7 +91,7 @@ def figures(session: Session, project: Project) -> Figures:
     states = states_of(session, project)
     species = list(session.scalars(select(Species).where(Species.project_id == project.id)))
     kinds = {each.kind: each.id for each in species if each.kind != TAXON}
-    said = said_of(project, kinds)
+    said = said_of(project, kinds, meanings(session, project.id))
     tallies = tallies_of(session, project, said)
     lines = {each.id: line_of(each, tallies.get(each.id, Tally())) for each in species}
     first_at, last_at = times_of(session, project)
@@ -135,12 +136,17 @@ def states_of(session: Session, project: Project) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def said_of(project: Project, kinds: dict[str, int]) -> ColumnElement[int | None]:
-    """What a box is called: by people, else by the classifier (its filter column), else by a detector that knows people."""
+def said_of(project: Project, kinds: dict[str, int], meant: Meanings) -> ColumnElement[int | None]:
+    """What a box is called: by people, else by the classifier (its filter column), else by a detector that knows people.
+
+    meant: what a merged species means now, while the worker has not brought every box there yet.
+    """
     by_detector = case((Box.kind == "person", kinds["person"]), (Box.kind == "vehicle", kinds["vehicle"]), else_=None)
-    if project.classifier_id is None:
-        return func.coalesce(Box.settled_species_id, by_detector)
-    return func.coalesce(Box.settled_species_id, Box.guess_species_id, by_detector)
+    names = (
+        (Box.settled_species_id,) if project.classifier_id is None else (Box.settled_species_id, Box.guess_species_id)
+    )
+    said = func.coalesce(*names, by_detector)
+    return case(dict(meant.merged), value=said, else_=said) if meant else said
 
 
 def tallies_of(session: Session, project: Project, said: ColumnElement[int | None]) -> dict[int | None, Tally]:

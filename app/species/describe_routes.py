@@ -52,11 +52,17 @@ def remove_common(access: ActingExpert, species_id: int, name_id: int) -> Respon
 
 
 @router.post("/ids")
-def add_id(request: Request, access: ActingExpert, species_id: int, register: Text = "", value: Text = "") -> Response:
+def add_id(
+    request: Request,
+    access: ActingExpert,
+    species_id: int,
+    named_by: Annotated[str, Form(alias="register")] = "",
+    value: Text = "",
+) -> Response:
     """Its identifier in a register."""
     species = queries.taxon(access.session, access.project.id, species_id)
-    change = lambda: describing.add_id(access, species, register, value)  # noqa: E731
-    return changed(request, access, species, change, "ids", {"register": register, "value": value}, "value")
+    change = lambda: describing.add_id(access, species, named_by, value)  # noqa: E731
+    return changed(request, access, species, change, "ids", {"register": named_by, "value": value}, "value")
 
 
 @router.post("/ids/{id_}/remove")

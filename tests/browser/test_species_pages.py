@@ -1,4 +1,4 @@
-"""The species pages in a real Chromium: the tree folds, two species become one and two again, a file is looked at and imported."""
+"""The species pages in a real Chromium: the tree folds, two species become one and two again, a file is imported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def desk(make_desk: Callable[..., Desk], context: BrowserContext) -> Desk:
             assert each is not None
             place_below(session, each, family)
         for place, name in enumerate(("Ocelot", "Margay")):
-            act, _fresh = Act.once(session, who.id, f"said-{who.id}-{place}", "answer", {}, desk.project_id)
+            act, _fresh = Act.once(session, who.id, f"said-{who.id}-{place}", "form", {}, desk.project_id)
             said = species[name]
             assert said is not None
             session.get_one(Box, desk.boxes[place]).answer(session, said, by=who.id, role=Role.expert, act=act)

@@ -55,10 +55,10 @@ class Scene:
 @pytest.mark.parametrize(
     ("chosen", "names"),
     [
-        (lambda scene: {}, "CCCCCC"),
+        (lambda _scene: {}, "CCCCCC"),
         (lambda scene: {"deployment_ids": (scene.cameras[1],)}, "FCFCFC"),
-        (lambda scene: {"first_day": dt.date(2026, 3, 2)}, "FFCCCC"),
-        (lambda scene: {"last_day": dt.date(2026, 3, 2)}, "CCCCFF"),
+        (lambda _scene: {"first_day": dt.date(2026, 3, 2)}, "FFCCCC"),
+        (lambda _scene: {"last_day": dt.date(2026, 3, 2)}, "CCCCFF"),
         (lambda scene: {"person_id": scene.bob.id}, "FFFFCC"),
         (lambda scene: {"first_day": dt.date(2026, 3, 2), "last_day": dt.date(2026, 3, 2), "person_id": scene.ann.id,
                         "deployment_ids": (scene.cameras[0],)}, "FFCFFF"),

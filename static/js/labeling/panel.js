@@ -81,7 +81,7 @@ export class Panel {
     const why = parts.map(([part, share]) => `${this.species[part].name} ${percent(share)}`).join(', ');
     return make(
       'button',
-      { class: 'answer', type: 'submit', name: 'species', value: String(id), title: words.addedUp, disabled: this.locked },
+      { class: 'answer', type: 'submit', name: 'species', value: String(id), title: `${words.addedUp}: ${why}`, disabled: this.locked },
       make('span', { class: 'name' }, this.species[id].name, ' ', make('span', { class: 'faint' }, why)),
       make('span', { class: 'p' }, `${percent(p)}%`),
     );

@@ -203,7 +203,7 @@ def test_a_list_that_changed_since_it_was_shown_is_shown_again(desk: Desk) -> No
 def test_the_page_shows_the_plan_and_its_button_imports_it(desk: Desk) -> None:
     odd = 'name,synonyms\n"<script>x</script>","\'=1+1"\n'
     shown = desk.client.post(f"{desk.path}/import", files={"file": ("a.csv", odd.encode(), "text/csv")}).text
-    assert "Read as UTF-8, cells between commas: 1 rows." in shown and "<script>x" not in shown
+    assert "Read as UTF-8, cells between commas: 1 row." in shown and "<script>x" not in shown
     seen = re.search(r'name="seen" value="(\w+)"', shown)
     assert seen
     done = desk.client.post(f"{desk.path}/import/confirm", data={"text": odd, "encoding": "UTF-8", "seen": seen[1]})

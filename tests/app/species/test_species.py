@@ -88,6 +88,7 @@ def test_a_species_is_added_with_the_next_free_key_or_the_one_asked_for(desk: De
     del jaguar["id"]
     assert jaguar == {
         "kind": "taxon", "name": "Jaguar", "scientific_name": "Panthera onca", "rank": "species", "hotkey": "1", "synonyms": [],
+        "parent_id": None, "sensitivity": "",
     }  # fmt: skip
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from sqlalchemy import select
 
+from app.exports.files import write_table
+from app.projects.overview_queries import figures
 from models.audit import AuditEntry
 from models.box import Box
 from models.checkpoint import CLASSIFIER, Checkpoint
@@ -189,7 +193,7 @@ def test_merging_by_the_page_and_undoing_it(labeled: Labeled) -> None:
         "margay is already in the list, as Margay" in str(desk.ask(name="margay").json())
         or desk.ask(name="margay").status_code == 422
     )
-    assert desk.send(f"/{margay}/unmerge", into_id="999").status_code == 409
+    assert desk.send(f"/{margay}/unmerge", into_id="999").status_code == 412
     assert desk.send(f"/{margay}/unmerge", into_id=str(ocelot)).status_code == 303
     assert labeled.settled()[:2] == [margay, ocelot]
     assert desk.listed()["Margay"]["hotkey"] == "2"
@@ -243,3 +247,51 @@ def test_the_name_in_the_language_of_the_project_goes_to_the_label_page(desk: De
     shown = desk.client.get(f"/projects/{desk.project_id}/label").text
     assert '"called": "Yaguaret' in shown
     assert labeled.boxes
+
+
+def test_the_overview_counts_a_merged_species_as_the_other_before_the_worker_has_come(labeled: Labeled) -> None:
+    desk = labeled.desk
+    ocelot, margay, paca = desk.add("Ocelot", "Margay", "Paca")
+    labeled.guess({ocelot: 0.6, margay: 0.3, paca: 0.1})
+    labeled.say(0, margay, "overview-00001")
+    with desk.site.database.writing() as session:
+        for place, guess in ((1, margay), (2, ocelot)):
+            session.get_one(Box, labeled.boxes[place]).guess_species_id = guess
+    desk.send(f"/{margay}/merge", into="Ocelot")
+    with desk.site.database.reading() as session:
+        project = session.get_one(Project, desk.project_id)
+        lines = {line.name: (line.people, line.classifier, line.photos) for line in figures(session, project).species}
+    assert lines == {"Ocelot": (1, 2, 1), "Paca": (0, 0, 0)}
+
+
+def test_exports_and_the_grid_say_what_a_merged_species_means(labeled: Labeled) -> None:
+    desk = labeled.desk
+    ocelot, margay, paca = desk.add("Ocelot", "Margay", "Paca")
+    labeled.guess({ocelot: 0.3, margay: 0.35, paca: 0.35})
+    labeled.say(0, margay, "exported-00001")
+    with desk.site.database.writing() as session:
+        session.get_one(Box, labeled.boxes[1]).guess_species_id = margay
+    desk.send(f"/{margay}/merge", into="Ocelot")
+    with desk.site.database.writing() as session:  # as if the worker had not come yet
+        session.get_one(Box, labeled.boxes[0]).settled_species_id = margay
+    out = io.StringIO()
+    with desk.site.database.reading() as session:
+        project = session.get_one(Project, desk.project_id)
+        write_table(session, desk.site.store, project, "species.csv", out)
+    rows = [(row["species"], row["count"], row["source"]) for row in csv.DictReader(io.StringIO(out.getvalue()))]
+    assert rows == [("Ocelot", "1", "human"), ("Ocelot", "2", "predicted")]
+    tiles = desk.client.get(f"/projects/{desk.project_id}/grid/tiles?of=all&species={ocelot}", headers=JSON).json()
+    assert set(str(tiles)) and str(margay) not in {str(each) for each in flat(tiles)}
+    assert ocelot in flat(tiles)
+
+
+def flat(told: object) -> list[object]:
+    """Every species that tiles say."""
+    found: list[object] = []
+    if isinstance(told, dict):
+        for name, value in told.items():
+            found += value if name in ("said", "guess", "near") and isinstance(value, list) else flat(value)
+    elif isinstance(told, list):
+        for value in told:
+            found += flat(value)
+    return found
