@@ -20,6 +20,7 @@ ACTS = {
     "settings.people": "Rules for several people",
     "settings.fields": "What is asked beside a name",
     "settings.privacy": "Privacy",
+    "project.unbundled": "Brought the project here in a bundle, as {name}",
     "project.archived": "Archived the project",
     "project.unarchived": "Brought the project back from the archive",
     "project.taken_back": "Brought back the deleted project {name}",

@@ -13,6 +13,7 @@ from models.deletion import REMOVE
 from models.drawing import CUT
 from models.job import ALWAYS_ENDED, SETTLE, UNFINISHED, Job
 from models.project import Project
+from models.rebuilding import REBUILD
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
 from worker.jobs.crop import crop
@@ -24,6 +25,7 @@ from worker.jobs.finetune import finetune
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
+from worker.jobs.rebuilding import rebuild
 from worker.jobs.removing import remove
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
@@ -44,6 +46,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),
     REMOVE: (KEEPING, remove),
+    REBUILD: (PHOTOS, rebuild),
 }
 
 
