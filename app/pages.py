@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from models.words import translated, translated_many
+from models.words import say, translated, translated_many
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static"
@@ -61,9 +61,17 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:.0f}%"
 
 
-def camera_time(moment: dt.datetime | None) -> str:
-    """The camera's wall clock as the camera wrote it: 10 July 2014, 04:16:55."""
-    return "no time in the photo" if moment is None else f"{moment.day} {moment:%B %Y, %H:%M:%S}"
+def camera_time(moment: dt.datetime | None, zone: str = "", shot: dt.datetime | None = None) -> str:
+    """The camera's wall clock, never converted: 10 July 2014, 04:16:55, America/Guyana.
+
+    zone: where somebody said one. shot: as the camera wrote it; named where the clock was corrected.
+    """
+    if moment is None:
+        return say("no time in the photo")
+    said = f"{moment.day} {moment:%B %Y, %H:%M:%S}" + (f", {zone}" if zone else "")
+    if shot is None or shot == moment:
+        return said
+    return say("%(time)s (as shot %(shot)s)", time=said, shot=f"{shot.day} {shot:%B %Y, %H:%M:%S}")
 
 
 def server_time(moment: dt.datetime | None) -> str:
