@@ -280,6 +280,100 @@ def say_health(facts: dict[str, object], alive: dict[str, str], findings: list[s
     print("\n".join(findings) if findings else "Every invariant holds.")
 
 
+@cli.command()
+def rebuild(
+    what: Annotated[str, typer.Argument(help="thumbnails (with previews), crops, or vectors.")],
+    project: ProjectName,
+    batch: Annotated[str | None, typer.Option(help="Only photos that this batch brought.")] = None,
+) -> None:
+    """Make again what is missing of thumbnails, crops or vectors; the worker does it. Run it again at any time."""
+    from sqlalchemy import select
+
+    from models.batch import Batch
+    from models.errors import Invalid
+    from models.queue import workers
+    from models.rebuilding import ask_rebuild
+
+    with opened() as (database, _store, _settings):
+        with database.writing() as session:
+            project_id = project_named(session, project).id
+            batch_id = None
+            if batch is not None:
+                mine = (Batch.project_id == project_id, Batch.name == batch, Batch.deletion_id.is_(None))
+                batch_id = session.scalar(select(Batch.id).where(*mine).order_by(Batch.id.desc()).limit(1))
+                if batch_id is None:
+                    raise Invalid(f"batch: there is no batch called {batch!r} in {project}")
+            job_id = ask_rebuild(session, project_id, (what,), batch_id).id
+            alive = any(beat.is_alive for beat in workers(session))
+        if not alive:
+            print("No worker runs; it is done as soon as one does.")
+            return
+        wait_for(database, job_id)
+
+
+@cli.command()
+def bundle(
+    project: ProjectName,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write, e.g. project.tar.")],
+    without_derived: Annotated[
+        bool, typer.Option("--without-derived", help="Leave out what can be made again: pictures, crops, vectors.")
+    ] = False,
+) -> None:
+    """Write a whole project into one file, for another server: photos, rows, answers with their history, networks."""
+    from models.bundling import bundle as write
+
+    with opened() as (database, store, _settings):
+        with database.reading() as session:
+            project_id = project_named(session, project).id
+        members = write(database, store, project_id, out, derived=not without_derived, report=counted_up())
+    print(f"{out}: {members:,} members, {out.stat().st_size / 1e6:,.1f} MB")
+
+
+@cli.command()
+def unbundle(
+    file: Annotated[Path, typer.Argument(help="A file that `waterhole bundle` wrote.")],
+    name: Annotated[str | None, typer.Option(help="Another name for the project.")] = None,
+) -> None:
+    """Bring a project from another server in. It is checked whole first; nobody sees it before all of it is here."""
+    from models.project import Project
+    from worker.jobs.unbundling import unbundle as read
+
+    with opened() as (database, store, _settings):
+        project_id = read(database, store, file, name=name, report=counted_up())
+        with database.reading() as session:
+            print(
+                f"{session.get_one(Project, project_id).name} is here. People whom nobody knew are disabled accounts."
+            )
+
+
+def counted_up() -> Callable[[str, int, int], None]:
+    """Shows on a terminal how far a long command is."""
+
+    def show(what: str, done: int, _total: int) -> None:
+        if sys.stdout.isatty():
+            print(f"\r{what}: {done:,}".ljust(60), end="", flush=True)
+
+    return show
+
+
+def wait_for(database: Database, job_id: str) -> None:
+    """Show how far a job is until it ends; Ctrl-C leaves it to the worker. Raises Conflict when it fails."""
+    from models.errors import Conflict
+    from models.job import ALIVE, FAILED, Job
+
+    show = progress_bar()
+    while True:
+        with database.reading() as session:
+            job = session.get_one(Job, job_id)
+        show(job.line, job.done, job.total)
+        if job.state == FAILED:
+            raise Conflict(f"{job.line}: {job.error}")
+        if job.state not in ALIVE:
+            print(f"{job.line}: {job.state}")
+            return
+        time.sleep(0.5)
+
+
 @cli.command("train-detector")
 def train_detector(
     out: Annotated[Path, typer.Option(help="The weights to write (.safetensors).")],

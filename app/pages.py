@@ -96,9 +96,17 @@ def month(moment: dt.date) -> str:
     return f"{moment:%B %Y}" if language is ENGLISH else format_skeleton("yMMMM", moment, locale=language.code)
 
 
-def camera_time(moment: dt.datetime | None) -> str:
-    """The camera's wall clock as the camera wrote it: 10 July 2014, 04:16:55."""
-    return say("no time in the photo") if moment is None else f"{day_of(moment)}, {moment:%H:%M:%S}"
+def camera_time(moment: dt.datetime | None, zone: str = "", shot: dt.datetime | None = None) -> str:
+    """The camera's wall clock, never converted: 10 July 2014, 04:16:55, America/Guyana.
+
+    zone: where somebody said one. shot: as the camera wrote it; named where the clock was corrected.
+    """
+    if moment is None:
+        return say("no time in the photo")
+    said = f"{day_of(moment)}, {moment:%H:%M:%S}" + (f", {zone}" if zone else "")
+    if shot is None or shot == moment:
+        return said
+    return say("%(time)s (as shot %(shot)s)", time=said, shot=f"{day_of(shot)}, {shot:%H:%M:%S}")
 
 
 def clock_time(moment: dt.datetime | None) -> str:

@@ -151,9 +151,12 @@ def due(session: Session) -> list[Deletion]:
     return list(session.scalars(select(Deletion).where(Deletion.due_at <= utc_now(), *waits).order_by(Deletion.id)))
 
 
-def ask_due(session: Session, deletion: Deletion) -> Job:
-    """The job that removes rows and files; from now on nobody can take the deletion back."""
+def ask_due(session: Session, deletion: Deletion) -> Job | None:
+    """The job that removes rows and files; from now on nobody can take it back. None where nothing is left to remove."""
     deletion.asked_at = deletion.asked_at or utc_now()
+    if session.get(Project, deletion.project_id) is None:
+        deletion.done_at = utc_now()
+        return None
     return ask_remove(session, deletion, say("Deleting %(name)s", name=deletion.name))
 
 

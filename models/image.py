@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
+    and_,
     false,
     or_,
     select,
@@ -93,6 +94,11 @@ class Image(Base):
 def standing() -> ColumnElement[bool]:
     """The photos that are there for people: neither removed nor erased."""
     return Image.state.not_in(GONE)
+
+
+def may_be_visit() -> ColumnElement[bool]:
+    """The photos that can be records of a visit: not those of people who set the camera up or try it."""
+    return and_(standing(), Image.setup == "")
 
 
 class CountCorrection(Base):

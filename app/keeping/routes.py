@@ -22,7 +22,7 @@ from app.dependencies import (
     ReadingUser,
 )
 from app.forms import Refusal, go, tried
-from app.keeping import disk_routes, erase_routes
+from app.keeping import disk_routes, erase_routes, photo_routes
 from app.keeping.queries import batch_to_delete, deletion_of, deletions, price, put_away
 from app.pages import page
 from models.audit import note
@@ -35,6 +35,7 @@ from models.words import say
 router = APIRouter()
 router.include_router(erase_routes.router)
 router.include_router(disk_routes.router)
+router.include_router(photo_routes.router)
 Text = Annotated[str, Form()]
 Id = Annotated[int, InPath(ge=1, le=LARGEST_ID)]
 NOW = "now"

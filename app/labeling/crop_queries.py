@@ -19,6 +19,7 @@ from models.image import READY, CountCorrection, Image
 from models.label import Label
 from models.note import Note
 from models.project import Project
+from models.zone import said_zone
 
 AnyRow = Row[*tuple[Any, ...]]
 NEAR = dt.timedelta(seconds=60)  # how far around a photo its burst is shown
@@ -28,10 +29,11 @@ BOXES = (
     select(
         Box.id, Box.ordinal, Box.score, Box.drawn, Box.embedder_id, Box.x_min, Box.y_min, Box.x_max, Box.y_max, Box.image_id,
         Image.width_px, Image.height_px, Image.path, Image.taken_at, Image.deployment_id, Image.sequence_id,
-        Deployment.name.label("camera"),
+        Image.captured_at, Deployment.name.label("camera"), said_zone().label("zone"),
     )
     .join(Image, Image.id == Box.image_id)
     .join(Deployment, Deployment.id == Image.deployment_id)
+    .join(Project, Project.id == Image.project_id)
     .where(Box.id.in_(bindparam("box_ids", expanding=True)))
 )  # fmt: skip
 

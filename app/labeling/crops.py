@@ -89,7 +89,7 @@ def photo(box: AnyRow) -> dict[str, Any]:
         "height": box.height_px or 3,
         "file": box.path.rsplit("/", 1)[-1],
         "camera": box.camera,
-        "time": camera_time(box.taken_at),
+        "time": camera_time(box.taken_at, box.zone, box.captured_at),
         "clock": f"{box.taken_at:%H:%M:%S}" if box.taken_at else say("no time"),
     }
 

@@ -81,6 +81,7 @@ def at_box(box_id: int, session: Writing, user: WritingUser, house: InHouse) -> 
     """Raises NotYours for strangers, NotAllowed for viewers."""
     box = box_of(session, box_id)
     member = access(session, user, box.project_id, Role.annotator)
+    member.project.expect_open()
     return AtBox(box, member, desk_of(member, house))
 
 

@@ -59,6 +59,7 @@ ACTS = {
     "photo.setup": mark("Marked %(count)s photos as %(setup)s"),
     "camera.fell": mark("The camera %(camera)s fell: %(at)s"),
     "camera.stands": mark("Took back that the camera %(camera)s fell: %(at)s"),
+    "project.unbundled": mark("Brought the project here in a bundle, as %(name)s"),
 }
 FIELDS = {
     "count_above": mark("A box counts at or above"),

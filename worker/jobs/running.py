@@ -16,6 +16,7 @@ from models.folders import FOLDERS
 from models.imported import TAKE, UNTAKE, let_go
 from models.job import ALWAYS_ENDED, EVENTS, SETTLE, UNFINISHED, Job
 from models.project import Project
+from models.rebuilding import REBUILD
 from models.static import STATICS
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
@@ -31,6 +32,7 @@ from worker.jobs.folders import put_in_folders
 from worker.jobs.ingest import ingest, release_waiting
 from worker.jobs.learn import learn
 from worker.jobs.predicting import predict
+from worker.jobs.rebuilding import rebuild
 from worker.jobs.removing import remove
 from worker.jobs.sequence import sequence
 from worker.jobs.settling import settle
@@ -59,6 +61,7 @@ KINDS: dict[str, tuple[str, Run]] = {
     "embed": (TRAINING, embed),
     "discard": (TRAINING, discard),
     REMOVE: (KEEPING, remove),
+    REBUILD: (PHOTOS, rebuild),
 }
 
 
