@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from app.exports.queries import CountedBox, Photo, checkpoints_of, species_of
@@ -63,6 +64,16 @@ class Naming:
         open_ids = [box.id for photo in listed for box in photo.boxes if box.species_id is None]
         firsts = self._predictions.firsts(open_ids) if self._predictions else {}
         return [(photo, [self._said(box, firsts.get(box.id)) for box in photo.boxes]) for photo in listed]
+
+    def guesses(self, box_ids: Iterable[int], most: int) -> dict[int, list[tuple[int, float]]]:
+        """Box id -> its likeliest species with their probabilities, the first one first; without those never classified."""
+        found: dict[int, list[tuple[int, float]]] = {}
+        for ids, classes, rows in self._predictions.rows_of(box_ids) if self._predictions else ():
+            best = np.argsort(-rows.astype(np.float32), axis=1, kind="stable")[:, :most]
+            shares = np.take_along_axis(rows, best, axis=1).astype(float).tolist()
+            for box_id, columns, ps in zip(ids, best.tolist(), shares, strict=True):
+                found[box_id] = [(classes[column], p) for column, p in zip(columns, ps, strict=True)]
+        return found
 
     def checkpoint(self, checkpoint_id: int | None) -> str:
         """How a row names a network: classifier 7: 1,000 labels."""

@@ -41,6 +41,10 @@ class CountedBox:
     when: dt.datetime | None
     certain: bool | None = None
     observed: Observed = NOTHING
+    corners: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)  # x_min, y_min, x_max, y_max, shares of the photo
+    score: float = 0.0
+    is_drawn: bool = False  # by a person
+    counts: bool = True  # not where every kept box was asked for and this one lies below count-above
 
 
 @dataclass(slots=True)
@@ -57,13 +61,17 @@ class Photo:
     has_unnamed_crop: bool = False  # a box that a round may ask about and nobody has named
     boxes: list[CountedBox] = field(default_factory=list)
     corrections: list[tuple[int | None, int]] = field(default_factory=list)
+    row: Any = None  # what was read of it, with the columns of WIDE where they were asked for
 
 
-def photos(session: Session, project: Project) -> Iterator[list[Photo]]:
+def photos(session: Session, project: Project, asked: Asked | None = None) -> Iterator[list[Photo]]:
     """Every photo, in chunks."""
+    asked = asked or Asked()
     for deployment_id, name in deployments(session, project):
-        for chunk in itertools.chain(dated(session, deployment_id), undated(session, deployment_id)):
-            yield with_boxes(session, project, name, chunk)
+        for chunk in itertools.chain(
+            dated(session, deployment_id, asked.columns), undated(session, deployment_id, asked.columns)
+        ):
+            yield with_boxes(session, project, name, chunk, every=asked.every_box)
 
 
 def photos_of_sequences(session: Session, project: Project) -> Iterator[list[Photo]]:
@@ -83,12 +91,25 @@ def deployments(session: Session, project: Project) -> list[tuple[int, str]]:
 PHOTO = select(
     Image.id, Image.path, Image.taken_at, Image.state, Image.sequence_id, Image.detector_id
 )  # what Photo needs
+# and what formats of other programs say besides
+WIDE = PHOTO.add_columns(
+    Image.captured_at, Image.width_px, Image.height_px, Image.setup, Image.capture_method, Image.favorite, Image.details,
+    Image.sha256, Image.reason,
+)  # fmt: skip
 Chunk = list[Row[int, str, dt.datetime | None, str, int | None, int | None]]
 
 
-def dated(session: Session, deployment_id: int) -> Iterator[Chunk]:
+@dataclass(frozen=True)
+class Asked:
+    """How much of each photo is read. every_box: also those below count-above that were kept."""
+
+    columns: Any = PHOTO
+    every_box: bool = False
+
+
+def dated(session: Session, deployment_id: int, columns: Any = PHOTO) -> Iterator[Chunk]:
     """By the camera's clock; photos of one second by path."""
-    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_not(None), standing()).order_by(
+    query = columns.where(Image.deployment_id == deployment_id, Image.taken_at.is_not(None), standing()).order_by(
         Image.taken_at, Image.path, Image.id
     )
     chunk = list(session.execute(query.limit(CHUNK)))
@@ -103,9 +124,9 @@ def dated(session: Session, deployment_id: int) -> Iterator[Chunk]:
         chunk = list(session.execute(query.where(Image.taken_at >= last.taken_at, after).limit(CHUNK)))
 
 
-def undated(session: Session, deployment_id: int) -> Iterator[Chunk]:
+def undated(session: Session, deployment_id: int, columns: Any = PHOTO) -> Iterator[Chunk]:
     """By id."""
-    query = PHOTO.where(Image.deployment_id == deployment_id, Image.taken_at.is_(None), standing()).order_by(Image.id)
+    query = columns.where(Image.deployment_id == deployment_id, Image.taken_at.is_(None), standing()).order_by(Image.id)
     chunk = list(session.execute(query.limit(CHUNK)))
     while chunk:
         yield chunk
@@ -135,19 +156,24 @@ def of_sequences(session: Session, sequence_ids: list[int]) -> Iterator[Chunk]:
         chunk = list(session.execute(query.where(tuple_(Image.sequence_id, Image.id) > last)))
 
 
-def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk) -> list[Photo]:
-    """The chunk's photos with their counted boxes and corrections: three queries, whatever the number of boxes."""
+def with_boxes(
+    session: Session, project: Project, deployment: str, chunk: Chunk, *, every: bool = False
+) -> list[Photo]:
+    """The chunk's photos with their counted boxes (every: all that were kept) and corrections: three queries, whatever the number
+    of boxes."""
     made = {
-        row.id: Photo(row.id, row.path, deployment, row.taken_at, row.state, row.sequence_id, row.detector_id)
+        row.id: Photo(row.id, row.path, deployment, row.taken_at, row.state, row.sequence_id, row.detector_id, row=row)
         for row in chunk
     }
     meant = meanings(session, project.id)
     ready = [photo.id for photo in made.values() if photo.state in COUNTING]
-    for row in session.execute(boxes_of(project, ready)):
+    for row in session.execute(boxes_of(project, ready, every=every)):
         beside = Observed(row.sex or "", row.life_stage or "", row.behaviour or "")
         box = CountedBox(
-            row.id, row.kind, meant.of(row.settled_species_id), row.who, row.created_at, row.certain, beside
-        )
+            row.id, row.kind, meant.of(row.settled_species_id), row.who, row.created_at, row.certain, beside,
+            (row.x_min, row.y_min, row.x_max, row.y_max), row.score, row.drawn,
+            not every or row.settled_species_id is not None or row.score >= project.count_above,
+        )  # fmt: skip
         made[row.image_id].boxes.append(box)
     for image_id in session.scalars(with_unnamed_crops(project, ready)):
         made[image_id].has_unnamed_crop = True
@@ -156,8 +182,8 @@ def with_boxes(session: Session, project: Project, deployment: str, chunk: Chunk
     return list(made.values())
 
 
-def boxes_of(project: Project, image_ids: list[int]) -> Select[*tuple[Any, ...]]:
-    """The counted boxes of some photos with the voice that settled them."""
+def boxes_of(project: Project, image_ids: list[int], *, every: bool = False) -> Select[*tuple[Any, ...]]:
+    """The counted boxes of some photos (every: all that were kept) with the voice that settled them."""
     return (
         select(
             Box.image_id,
@@ -170,10 +196,16 @@ def boxes_of(project: Project, image_ids: list[int]) -> Select[*tuple[Any, ...]]
             Label.sex,
             Label.life_stage,
             Label.behaviour,
+            Box.x_min,
+            Box.y_min,
+            Box.x_max,
+            Box.y_max,
+            Box.score,
+            Box.drawn,
         )
         .outerjoin(Label, Label.id == Box.settled_label_id)
         .outerjoin(User, User.id == Label.user_id)
-        .where(Box.image_id.in_(image_ids), counted(project))
+        .where(Box.image_id.in_(image_ids), Box.deleted_at.is_(None) if every else counted(project))
         .order_by(Box.image_id, Box.ordinal)
     )
 
