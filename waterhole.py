@@ -22,6 +22,7 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from app.exports.study import Options
     from models.database import Database
     from models.project import Project
     from models.settings import Settings
@@ -167,16 +168,48 @@ def import_photos(
 @cli.command()
 def export(
     project: ProjectName,
-    out: Annotated[Path, typer.Option(help="Folder for species.csv, counts.csv and manifest.json.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables, or with --format a file.")] = Path(),
+    form: Annotated[
+        str | None, typer.Option("--format", help="One format: camtrap-dp, coco, megadetector, effort.csv, ...")
+    ] = None,
+    people: Annotated[bool, typer.Option(help="With photos of people, which are left out otherwise.")] = False,
+    occasion_days: Annotated[int, typer.Option(min=1, max=366, help="Of a detection history.")] = 7,
 ) -> None:
-    """Write species.csv and counts.csv from one snapshot."""
+    """Write species.csv and counts.csv from one snapshot into a folder; or one format into a file."""
     from app.exports.files import write_all
+    from app.exports.study import Options
 
     with opened() as (database, store, _settings):
         with database.reading() as session:
             project_id = project_named(session, project).id
+        if form is not None:
+            write_format(database, store, project_id, form, out, Options(people, occasion_days))
+            return
         for path, rows in write_all(database, store, project_id, out).items():
             print(f"{path}: {rows:,} rows")
+
+
+def write_format(database: Database, store: Store, project_id: int, name: str, out: Path, options: Options) -> None:
+    """One format into a file that appears when it is whole; what was lost is said."""
+    from app.exports.formats import FORMATS, write_export
+    from app.exports.lost import lost_lines
+    from app.exports.study import Study
+    from models.errors import Invalid
+    from models.project import Project
+
+    if name not in FORMATS:
+        raise Invalid(f"format: {name!r} is not one of {', '.join(FORMATS)}")
+    path = out / FORMATS[name].file if out.is_dir() else out
+    partial = path.with_name(f".{path.name}.partial")
+    with database.reading() as session:
+        project = session.get_one(Project, project_id)
+        with partial.open("wb") as file:
+            write_export(session, store, project, name, file, options)
+        lost = lost_lines(name, Study(session, store, project, options))
+    partial.replace(path)
+    print(path)
+    for each in lost:
+        print(f"  {each}")
 
 
 # --- people ------------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from models.names import other_names
 from models.species import RANKS, SPECIES, Species
 
 router = APIRouter(tags=["Species"])
-Rank = Literal["species", "genus", "family", "order", "class", "group"]
+Rank = Literal["species", "genus", "family", "order", "class", "phylum", "kingdom", "group"]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 Scientific = Annotated[StrictStr, Field(max_length=200)]
 Key = Annotated[

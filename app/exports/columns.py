@@ -85,21 +85,42 @@ SPECIES: tuple[Column[SpeciesRow], ...] = (
 )  # fmt: skip
 
 COUNTS: tuple[Column[CountRow], ...] = (
-    Column("level", mark("image: one photo; sequence: one burst"), lambda row: row.level),
-    Column("id", mark("Number of the photo or of the burst, unique within its level"), lambda row: str(row.id)),
-    Column("file", mark("Path of the photo; of a burst its first one"), lambda row: row.file, is_text=True),
+    Column(
+        "level",
+        mark("image: one photo; sequence: one burst; event: one independent visit of a species"),
+        lambda row: row.level,
+    ),
+    Column(
+        "id",
+        mark("Number of the photo or of the burst, of an event photo and species; unique within its level"),
+        lambda row: str(row.id),
+    ),
+    Column("file", mark("Path of the photo; of a burst or an event its first one"), lambda row: row.file, is_text=True),
     Column("deployment", mark("Camera at a site for a period: its folder"), lambda row: row.deployment, is_text=True),
     Column("sequence", mark("Number of the burst that it belongs to"), lambda row: number(row.sequence_id)),
     Column("first", mark("The camera’s clock at its first photo"), lambda row: wall_clock(row.first_at)),
     Column("last", mark("The camera’s clock at its last photo"), lambda row: wall_clock(row.last_at)),
     Column("photos", mark("How many photos it has"), lambda row: str(row.photos)),
-    Column("count", mark("Animals by boxes; of a burst the most in any one photo"), lambda row: number(row.count)),
+    Column(
+        "count",
+        mark("Animals by boxes; of a burst or an event the most in any one photo"),
+        lambda row: number(row.count),
+    ),
     Column(
         "corrected", mark("Animals that a person counted; blank when nobody did"), lambda row: number(row.corrected)
     ),
     Column("bin", mark("0, 1 to 10, 11-50 or 51+, of the corrected count where there is one"), lambda row: row.bin),
     Column("state", mark("named, empty, unclassified, failed or not_yet_processed"), lambda row: row.state),
+    Column(
+        "species",
+        mark("Of an event; photos and bursts count animals of any kind"),
+        lambda row: row.species,
+        is_text=True,
+    ),
 )
 
 COLUMNS: dict[str, tuple[Column[Any], ...]] = {"species.csv": SPECIES, "counts.csv": COUNTS}
-SUMMARY = {"species.csv": mark("one row a photo and species"), "counts.csv": mark("photos and bursts, with bins")}
+SUMMARY = {
+    "species.csv": mark("one row a photo and species"),
+    "counts.csv": mark("photos, bursts and events, with bins"),
+}

@@ -8,19 +8,20 @@ from collections.abc import Iterator
 from app.cells import guard, line
 from app.exports.cells import TextSink
 from app.exports.study import Station, Study
+from models.words import mark
 
 HEAD = (
     "deployment", "site", "camera", "latitude", "longitude", "coordinate_uncertainty_m", "start", "end", "zone",
 )  # fmt: skip
 TAIL = ("trap_nights", "photos", "first_photo", "last_photo")
 MEANINGS = {
-    "deployment": "Camera at a site for a period",
-    "site": "Where it stood; its own name where it has no site",
-    "latitude": "Degrees, WGS84; rounded where a sensitive species was seen",
-    "start": "From when the camera could make photos, wall clock; blank where nobody said",
-    "Problem1_from": "When it did not work, as many pairs as needed (camtrapR)",
-    "trap_nights": "Days of 24 hours in which it worked; blank where the period is not known, which is not zero",
-    "photos": "That were looked through",
+    "deployment": mark("Camera at a site for a period"),
+    "site": mark("Where it stood; its own name where it has no site"),
+    "latitude, longitude": mark("Degrees, WGS84; rounded where a sensitive species was seen"),
+    "start, end": mark("From when to when the camera could make photos, its clock; blank where nobody said"),
+    "Problem1_from, Problem1_to": mark("When it did not work, as many pairs as needed"),
+    "trap_nights": mark("Days of 24 hours in which it worked; blank where the period is not known, which is not zero"),
+    "photos": mark("That were looked through"),
 }
 
 

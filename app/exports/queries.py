@@ -222,6 +222,11 @@ def corrections_of(image_ids: list[int]) -> Select[int, int | None, int]:
     return CountCorrection.standing(CountCorrection.image_id.in_(image_ids))
 
 
+def paths_of(session: Session, image_ids: set[int]) -> dict[int, str]:
+    """Photo id -> its path, of at most a chunk of photos."""
+    return dict(session.execute(select(Image.id, Image.path).where(Image.id.in_(image_ids))).all())
+
+
 def species_of(session: Session, project: Project) -> dict[int, tuple[str, str, str]]:
     """Species id -> (kind, name, scientific name), retired ones included."""
     rows = session.execute(

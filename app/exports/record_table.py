@@ -9,20 +9,29 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from sqlalchemy import select
-
 from app.cells import guard, line
 from app.exports.cells import TextSink
+from app.exports.queries import CHUNK, paths_of
 from app.exports.study import PERSON, Station, Study
-from models.image import Image
 from models.records import EventLine, event_lines
 from models.species import TAXON
+from models.words import mark
 
-CHUNK = 500
 COLUMNS = (
     "Station", "Camera", "Species", "DateTimeOriginal", "Date", "Time", "delta.time.secs", "delta.time.mins", "delta.time.hours",
     "delta.time.days", "Directory", "FileName", "n_images", "count_max", "count", "unseen", "named_by", "common_name", "last",
 )  # fmt: skip
+
+MEANINGS = {
+    "Station, Camera": mark("The site and the camera; the deployment’s name where they have none"),
+    "Species": mark("Scientific name, else the name of the list"),
+    "DateTimeOriginal, Date, Time": mark("The camera’s clock, corrected, of the first photo of the visit"),
+    "delta.time.*": mark("Since the record that the project’s rule looks back to, 0 for the first"),
+    "Directory, FileName": mark("The first photo of the visit"),
+    "n_images, count_max": mark("Photos of the visit, and the most of the species in one of them"),
+    "count, unseen": mark("A person’s figure in its place, and more that no photo shows"),
+    "named_by": mark("human: a person named one of its photos; else predicted"),
+}
 
 
 def write(study: Study, sink: TextSink) -> int:
@@ -31,8 +40,7 @@ def write(study: Study, sink: TextSink) -> int:
     stations = {each.deployment.id: each for each in study.stations.values()}
     count = 0
     for chunk in batched(wanted(study)):
-        ids = {each.first_image_id for each in chunk}
-        paths = dict(study.session.execute(select(Image.id, Image.path).where(Image.id.in_(ids))).tuples().all())
+        paths = paths_of(study.session, {each.first_image_id for each in chunk})
         for each in chunk:
             count += 1
             sink.write(line(cells(study, stations[each.deployment_id], each, paths[each.first_image_id])))

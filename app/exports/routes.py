@@ -2,63 +2,119 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.dependencies import House, InHouse, Viewer, not_yours
-from app.exports.cells import TextSink
-from app.exports.columns import COLUMNS, SUMMARY
-from app.exports.files import write_table
+from app.dependencies import ActingAdmin, House, InHouse, Viewer, not_yours
+from app.exports.formats import FORMATS, OCCASION_DAYS, PEOPLE, Format, write_export
+from app.exports.lost import lost_lines
+from app.exports.publication import (
+    DATA_LICENSES,
+    DESIGNS,
+    MEDIA_LICENSES,
+    ROLES,
+    Publication,
+    lacking,
+    publication_from,
+)
 from app.exports.queries import anything_looked_at
 from app.exports.rows import ROWS
+from app.exports.sinks import ByteSink
 from app.exports.spool import Spool
+from app.exports.study import Options, Study
+from app.forms import Refusal, go, tried
 from app.pages import page
+from models.audit import note
+from models.membership import Role
 from models.project import Project
 
 router = APIRouter()
+LICENSES = [[(each, each) for each in names] for names in (DATA_LICENSES, MEDIA_LICENSES)]  # of tables, of photos
+Text = Annotated[str, Form()]
+Days = Annotated[int, Query(ge=1, le=366)]
 
 
 @router.get("/projects/{project_id}/export")
-def export_page(request: Request, access: Viewer, house: InHouse, table: str = "species.csv") -> Response:
-    """The tables with the meaning of their columns and the first row."""
-    if table not in COLUMNS:
+def export_page(
+    request: Request, access: Viewer, house: InHouse, table: str = "species.csv", saved: bool = False
+) -> Response:
+    """The formats; of one of them what it says, its options, and what it cannot carry."""
+    return shown(request, access, house, table, saved=saved)
+
+
+def shown(
+    request: Request, access: Viewer, house: House, name: str, refused: Refusal | None = None, *, saved: bool = False
+) -> Response:
+    """The page, with the publication's form where the format asks for one."""
+    if name not in FORMATS:
         raise not_yours()
-    filled = anything_looked_at(access.session, access.project)
-    first = next(ROWS[table](access.session, house.store, access.project), None) if filled else None
+    chosen, project = FORMATS[name], access.project
+    filled = anything_looked_at(access.session, project)
+    study = Study(access.session, house.store, project)
+    rows = ROWS.get(name)
+    first = next(rows(access.session, house.store, project), None) if filled and rows else None
     return page(
-        request, "exports/export.html", project=access.project, tab="Export", tables=SUMMARY, table=table,
-        filled=filled, columns=COLUMNS[table], first=first,
+        request, "exports/export.html", project=project, tab="Export", formats=FORMATS.values(), chosen=chosen, filled=filled,
+        first=first, lost=lost_lines(name, study), people=PEOPLE in chosen.options, occasions=OCCASION_DAYS in chosen.options,
+        said=Publication.of(project) if name == "camtrap-dp" else None, lacking=lacking(project) if name == "camtrap-dp" else [],
+        designs=DESIGNS, licenses=LICENSES, roles=ROLES, refused=refused,
+        saved="publication" if saved else None, may=access.may(Role.admin), status_code=refused.status if refused else 200,
     )  # fmt: skip
 
 
-@router.get("/projects/{project_id}/export/{table}")
-def download(access: Viewer, house: InHouse, table: str) -> Response:
-    """One table of one snapshot, streamed."""
-    return streamed(house, access.project, table)
+@router.post("/projects/{project_id}/export/publication")
+def save_publication(
+    request: Request, access: ActingAdmin, house: InHouse, title: Text = "", description: Text = "", design: Text = "",
+    contributors: Text = "", data_license: Text = "", media_license: Text = "",
+) -> Response:  # fmt: skip
+    """What a package says of the study as a whole."""
+    form = {
+        "title": title, "description": description, "design": design, "contributors": contributors,
+        "data_license": data_license, "media_license": media_license,
+    }  # fmt: skip
+
+    def change() -> None:
+        access.project.publication = publication_from(form).as_row()
+        note(access.session, "publication.saved", user=access.user, project_id=access.project.id)
+
+    refused = tried(request, access.session, change, "publication", form, "title")
+    if refused is not None:
+        return shown(request, access, house, "camtrap-dp", refused)
+    return go(f"/projects/{access.project.id}/export?table=camtrap-dp&saved=1#publication")
 
 
-def streamed(house: House, project: Project, table: str) -> Response:
-    """The table as it is written. Raises NotYours for one that there is not, Busy, NoSpace."""
-    if table not in COLUMNS:
+@router.get("/projects/{project_id}/export/{name}")
+def download(
+    access: Viewer, house: InHouse, name: str, people: bool = False, occasion_days: Days = Options.occasion_days
+) -> Response:
+    """One format of one snapshot, streamed."""
+    return streamed(house, access.project, name, Options(people=people, occasion_days=occasion_days))
+
+
+def streamed(house: House, project: Project, name: str, options: Options | None = None) -> Response:
+    """The format as it is written. Raises NotYours for one that there is not, Invalid, Busy, NoSpace."""
+    if name not in FORMATS:
         raise not_yours()
-    spool = Spool(house.store, lambda stream: write_snapshot(house, project.id, table, stream))
+    chosen = FORMATS[name]
+    spool = Spool(house.store, lambda stream: write_snapshot(house, project.id, chosen, stream, options))
     spool.wait_for_start()
     return StreamingResponse(
         aiter(spool),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": disposition(project.name, table)},
+        media_type=chosen.media_type,
+        headers={"content-disposition": disposition(project.name, chosen.file)},
     )
 
 
-def write_snapshot(house: House, project_id: int, table: str, stream: TextSink) -> None:
+def write_snapshot(house: House, project_id: int, chosen: Format, stream: ByteSink, options: Options | None) -> None:
     """The export's own session: the request's ends before the last byte is sent."""
     with house.database.reading() as session:
-        write_table(session, house.store, session.get_one(Project, project_id), table, stream)
+        write_export(session, house.store, session.get_one(Project, project_id), chosen.name, stream, options)
 
 
-def disposition(project_name: str, table: str) -> str:
+def disposition(project_name: str, file: str) -> str:
     """The name under which the browser keeps it, in any script (RFC 6266)."""
-    return f"attachment; filename=\"{table}\"; filename*=UTF-8''{quote(f'{project_name} {table}', safe='')}"
+    return f"attachment; filename=\"{file}\"; filename*=UTF-8''{quote(f'{project_name} {file}', safe='')}"

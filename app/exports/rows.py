@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, Naming, Said
-from app.exports.queries import Photo, photos, photos_of_sequences
+from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, WORDS, Naming, Said
+from app.exports.queries import CHUNK, Photo, deployments, paths_of, photos, photos_of_sequences, species_of
 from models.image import COUNTING, QUARANTINED, REFUSED, WAITING
 from models.observed import Observed
 from models.project import Project
+from models.records import event_lines
 from models.storage import Store
 
 EMPTY, NAMED = "empty", "named"
@@ -46,8 +47,8 @@ class SpeciesRow:
 class CountRow:
     """One photo or one burst with its number of animals."""
 
-    level: str  # image | sequence
-    id: int
+    level: str  # image | sequence | event
+    id: int | str
     file: str
     deployment: str
     sequence_id: int | None
@@ -57,6 +58,7 @@ class CountRow:
     state: str
     count: int | None = None
     corrected: int | None = None
+    species: str = ""  # of an event, which is of one species
 
     @property
     def bin(self) -> str:
@@ -73,7 +75,7 @@ def species_rows(session: Session, store: Store, project: Project) -> Iterator[S
 
 
 def counts_rows(session: Session, store: Store, project: Project) -> Iterator[CountRow]:
-    """counts.csv: every photo, then every burst; unique on (level, id)."""
+    """counts.csv: every photo, then every burst, then every event; unique on (level, id)."""
     naming = Naming(session, store, project)
     for chunk in photos(session, project):
         for photo, said in naming.name(chunk):
@@ -85,6 +87,7 @@ def counts_rows(session: Session, store: Store, project: Project) -> Iterator[Co
     )
     for _sequence, rows in itertools.groupby(counted, key=lambda row: row.sequence_id):
         yield count_of_burst(rows)
+    yield from event_rows(session, store, project)
 
 
 ROWS: dict[str, Callable[[Session, Store, Project], Iterator[Any]]] = {
@@ -173,6 +176,22 @@ def count_of_burst(rows: Iterable[CountRow]) -> CountRow:
         max(row.count or 0 for row in burst),
         max((row.count or 0) if row.corrected is None else row.corrected for row in burst) if corrected else None,
     )  # fmt: skip
+
+
+def event_rows(session: Session, store: Store, project: Project) -> Iterator[CountRow]:
+    """The events: the most of a species in any one photo; corrected where a person gave a figure, with those unseen."""
+    names = dict(deployments(session, project))
+    words = {id_: WORDS.get(kind, name) for id_, (kind, name, _scientific) in species_of(session, project).items()}
+    lines = event_lines(session, store, project)
+    while chunk := list(itertools.islice(lines, CHUNK)):
+        paths = paths_of(session, {each.first_image_id for each in chunk})
+        for each in chunk:
+            said = each.count is not None or each.unseen > 0
+            yield CountRow(
+                "event", f"{each.first_image_id}-{each.species_id}", paths[each.first_image_id], names[each.deployment_id], None,
+                each.first_at, each.last_at, each.photos, NAMED, each.max_count, each.individuals if said else None,
+                words[each.species_id],
+            )  # fmt: skip
 
 
 def corrected_count(photo: Photo, animals: list[Said]) -> int | None:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 
-from app.exports.cells import TextSink
+from app.exports.sinks import ByteSink
 from models.errors import Busy
 from models.storage import Store
 from models.words import say
@@ -31,24 +31,24 @@ class Abandoned(Exception):
 class Spool:
     """One export on its way. Iterate it once."""
 
-    def __init__(self, store: Store, write: Callable[[TextSink], object]) -> None:
+    def __init__(self, store: Store, write: Callable[[ByteSink], object]) -> None:
         """write: fills the file; it runs in a thread of its own. Raises Busy when enough of them run, NoSpace."""
         store.check_space()
         self._store, self._write = store, write
         self._file = tempfile.TemporaryFile(dir=store.root / "staging")  # noqa: SIM115 - it lives as long as the download
         if not seats.acquire(blocking=False):
             raise Busy(say("%(at_once)s exports are being written already; try again in a moment", at_once=AT_ONCE))
-        self._pending: list[str] = []
+        self._pending: list[bytes] = []
         self._pending_size = 0
         self._written = 0
         self._ended, self._abandoned = False, False
         self._error: BaseException | None = None
         threading.Thread(target=self._run, name="export", daemon=True).start()
 
-    def write(self, text: str) -> None:
-        """From the writing thread: keep a line until a block is full."""
-        self._pending.append(text)
-        self._pending_size += len(text)
+    def write(self, piece: bytes) -> None:
+        """From the writing thread: keep a piece until a block is full."""
+        self._pending.append(piece)
+        self._pending_size += len(piece)
         if self._pending_size >= BLOCK:
             self._flush()
 
@@ -91,7 +91,7 @@ class Spool:
     def _flush(self) -> None:
         if self._abandoned:
             raise Abandoned
-        block = "".join(self._pending).encode()
+        block = b"".join(self._pending)
         self._pending, self._pending_size = [], 0
         if self._written // SPACE_EVERY != (self._written + len(block)) // SPACE_EVERY:
             self._store.check_space()
