@@ -30,7 +30,9 @@ class Languages:
     def asked(self, accept: str) -> Language:
         """The first that the header Accept-Language names and that is here; English if none is."""
         for tag in preferred(accept):
-            for code in (tag, tag.partition("_")[0]):
+            parts = tag.split("_")
+            for length in range(len(parts), 0, -1):
+                code = "_".join(parts[:length])
                 if code in self.by_code:
                     return self.by_code[code]
         return ENGLISH
@@ -62,15 +64,14 @@ def preferred(accept: str) -> list[str]:
     weighed = []
     for part in accept.split(",")[:20]:
         tag, _, weight = part.partition(";q=")
-        language, _, rest = tag.strip().partition("-")
+        language, *rest = tag.strip().split("-")
         try:
             share = float(weight) if weight else 1.0
         except ValueError:
             continue
         if language.isalpha() and share > 0:
-            weighed.append(
-                (share, f"{language.lower()}_{rest.upper() if len(rest) == 2 else rest.title()}".rstrip("_"))
-            )
+            shapes = [each.upper() if len(each) == 2 else each.title() for each in rest]  # AT, Hans
+            weighed.append((share, "_".join([language.lower(), *shapes])))
     return [tag for _share, tag in sorted(weighed, key=lambda each: -each[0])]
 
 

@@ -24,7 +24,15 @@ FIXED = {  # kind -> (name, key); "cannot tell" never trains (DECISIONS 8)
 }
 TRAINS = (TAXON, "not_animal", "person", "vehicle")
 SPECIES = mark("species")
-RANKS = (SPECIES, mark("genus"), mark("family"), mark("order"), mark("class"), mark("group"))  # group: any other set, "small mammal"
+# group: any other set, "small mammal"
+RANKS = (
+    SPECIES,
+    mark("genus"),
+    mark("family"),
+    mark("order"),
+    mark("class"),
+    mark("group"),
+)  # group: any other set, "small mammal"
 # "any bird", "unknown bird", "bird sp.": words that ask for a rank above the species (static/js/labeling/names.js has them too)
 BEFORE = r"^(?:any|some|unknown|unidentified|undetermined)\s+"
 AFTER = r"\s+(?:spp?\.?|indet\.?|unknown|unidentified)$"

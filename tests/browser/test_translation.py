@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,11 @@ from tests.pseudo import CLOSES, OPENS, write_pseudo
 
 SPECIES = ("Jaguar", "Ocelot", "Lowland tapir")
 MONTHS = "|".join(Locale("de").months["format"]["wide"].values())
-# What may stand outside of a message: what people wrote or files are called, names of networks, tables and strategies, units, dates.
+# What may stand outside of a message: what people wrote, names of files, networks, tables and strategies, units, dates.
 OWN = [
-    "Waterhole", "UTC", "KB", "MB", "GB", "JPEG", "starter", "fake", rf"\d+\. (?:{MONTHS})(?: \d+)?", r"[\w.+-]+@[\w.-]+",
-    r"[\w/-]+\.(?:csv|zip|jpg|JPG|json)", *SPECIES, "Camera A", "eating", "Panthera onca", "Deutsch", "English",
+    "Waterhole", "UTC", "KB", "MB", "GB", "JPEG", "starter", "fake", rf"(?:\d+\. )?(?:{MONTHS})(?: \d+)?", r"[\w.+-]+@[\w.-]+",
+    r"[\w/-]+\.(?:csv|zip|jpg|JPG|json)", *SPECIES, "Camera A", "eating", "Panthera onca", "Deutsch", "English", "random",
+    r"batch \d+",
 ]  # fmt: skip
 LOOK = """([opens, closes]) => {
   const found = [];
@@ -104,7 +105,10 @@ def unsaid(page: Page, desk: Desk) -> list[str]:
         people = [user.name for user in session.query(User)] + [user.initials for user in session.query(User)]
         projects = [project.name for project in session.query(Project)]
     own = re.compile("|".join([*map(re.escape, sorted([*people, *projects], key=len, reverse=True)), *OWN]))
-    left = [(words, own.sub("", re.sub("^(aria-label|title|placeholder|alt): ", "", words))) for words in page.evaluate(LOOK, [OPENS, CLOSES])]
+    left = [
+        (words, own.sub("", re.sub("^(aria-label|title|placeholder|alt): ", "", words)))
+        for words in page.evaluate(LOOK, [OPENS, CLOSES])
+    ]
     return sorted({words for words, rest in left if re.search(r"[^\W\d_]{2,}", rest)})
 
 
