@@ -86,7 +86,7 @@ class Batch(Base):
         cleaned = clean_path(path)
         take_turn(session, self.project_id)
         image, fresh = self.photo_of(session, cleaned, received)
-        state, reason = (HERE, "") if fresh else (DUPLICATE, f"the same photo as {image.path}")
+        state, reason = (HERE, "") if fresh else (DUPLICATE, written("the same photo as %(path)s", path=image.path))
         if image.state in (QUARANTINED, REFUSED):  # known to be broken since it came in first
             state, reason = image.state, image.reason
         return self.record(session, cleaned, received.size, received.sha256, state, reason, image.id)
