@@ -21,7 +21,10 @@ class Languages:
     def __init__(self, home: Path, shipped: Path = LOCALE) -> None:
         """home: WATERHOLE_HOME, with its own folder locale/ or none. Raises Invalid for a file that cannot be used."""
         self.by_code = {ENGLISH.code: ENGLISH} | read_languages((shipped, home / "locale"))
-        self.in_scripts = script_messages(shipped) if len(self.by_code) > 1 else frozenset()
+        in_scripts = script_messages(shipped) if len(self.by_code) > 1 else frozenset()
+        self.for_scripts = {
+            code: for_scripts(each, in_scripts) for code, each in self.by_code.items() if each is not ENGLISH
+        }
 
     def choices(self) -> list[Language]:
         """What a person may choose from, by name; empty when there is only English."""
@@ -30,7 +33,9 @@ class Languages:
     def asked(self, accept: str) -> Language:
         """The first that the header Accept-Language names and that is here; English if none is."""
         for tag in preferred(accept):
-            for code in (tag, tag.partition("_")[0]):
+            parts = tag.split("_")
+            for length in range(len(parts), 0, -1):
+                code = "_".join(parts[:length])
                 if code in self.by_code:
                     return self.by_code[code]
         return ENGLISH
@@ -40,12 +45,11 @@ class Languages:
         if code in self.by_code:
             speak(self.by_code[code])
 
-    def for_scripts(self, language: Language) -> dict[str, Any] | None:
-        """What the scripts look up: messages, and by number (0 to 199, then by the last two digits) the place of the form."""
-        if language is ENGLISH:
-            return None
-        messages = {each: language.messages[each] for each in sorted(self.in_scripts) if each in language.messages}
-        return {"messages": messages, "forms": [language.form(number) for number in range(FORMS)]}
+
+def for_scripts(language: Language, in_scripts: frozenset[str]) -> dict[str, Any]:
+    """What the scripts look up: messages, and by number (0 to 199, then by the last two digits) the place of the form."""
+    messages = {each: language.messages[each] for each in sorted(in_scripts) if each in language.messages}
+    return {"messages": messages, "forms": [language.form(number) for number in range(FORMS)]}
 
 
 def script_messages(folder: Path) -> frozenset[str]:
@@ -60,17 +64,16 @@ def script_messages(folder: Path) -> frozenset[str]:
 def preferred(accept: str) -> list[str]:
     """de-AT;q=0.9, en -> en, de_AT: by weight, those of the same weight as they stand."""
     weighed = []
-    for part in accept.split(",")[:20]:
+    for part in accept.replace(" ", "").split(",")[:20]:
         tag, _, weight = part.partition(";q=")
-        language, _, rest = tag.strip().partition("-")
+        language, *rest = tag.split("-")
         try:
             share = float(weight) if weight else 1.0
         except ValueError:
             continue
         if language.isalpha() and share > 0:
-            weighed.append(
-                (share, f"{language.lower()}_{rest.upper() if len(rest) == 2 else rest.title()}".rstrip("_"))
-            )
+            shapes = [each.upper() if len(each) == 2 else each.title() for each in rest]  # AT, Hans
+            weighed.append((share, "_".join([language.lower(), *shapes])))
     return [tag for _share, tag in sorted(weighed, key=lambda each: -each[0])]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,14 @@ class Now:
     device: str = ""
     job_id: str = ""  # what an administrator may stop
     stamp: str = ""
+    scene: Scene | None = field(default=None, compare=False, repr=False)  # for readers of other languages
+
+    def told(self) -> dict[str, object]:
+        """As JSON has it, in the language of who reads it: one poller makes the lines of all readers."""
+        said = self if self.scene is None else words(self.scene)
+        return {each.name: getattr(said, each.name) for each in fields(self) if each.name != "scene"} | {
+            "stamp": self.stamp
+        }
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def now_of(session: Session, project_id: int) -> Now:
     marks = [
         *(f"{round_.number}" for round_ in rounds), ready, *map(mark_of, scene.jobs), scene.ended and scene.ended.id,
     ]  # fmt: skip
-    return replace(words(scene), stamp=" ".join(map(str, marks)))
+    return replace(words(scene), stamp=" ".join(map(str, marks)), scene=scene)
 
 
 def mark_of(job: Job) -> str:

@@ -41,7 +41,7 @@ def ngettext(one: str, many: str, num: int, **values: Any) -> Markup:
 def words_of_scripts(request: Request) -> dict[str, Any] | None:
     """What the scripts of a page look up; None in English."""
     languages: Languages = request.app.state.house.languages
-    return languages.for_scripts(spoken())
+    return languages.for_scripts.get(spoken().code)
 
 
 def page(
@@ -180,7 +180,12 @@ def count_of(number: int, one: str, many: str | None = None) -> str:
 
 
 environment.globals.update(
-    static_url=static_url, ngettext=ngettext, spoken=spoken, translated=translated, words_of_scripts=words_of_scripts
+    static_url=static_url,
+    count_of=count_of,
+    ngettext=ngettext,
+    spoken=spoken,
+    translated=translated,
+    words_of_scripts=words_of_scripts,
 )
 environment.filters.update(
     ago=ago,

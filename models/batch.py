@@ -91,7 +91,7 @@ class Batch(Base):
         image, fresh = self.photo_of(session, cleaned, received)
         if image.state in GONE:
             return self.record(session, cleaned, received.size, None, REFUSED, gone_words(session, image), None)
-        state, reason = (HERE, "") if fresh else (DUPLICATE, f"the same photo as {image.path}")
+        state, reason = (HERE, "") if fresh else (DUPLICATE, written("the same photo as %(path)s", path=image.path))
         if image.state in (QUARANTINED, REFUSED):  # known to be broken since it came in first
             state, reason = image.state, image.reason
         return self.record(session, cleaned, received.size, received.sha256, state, reason, image.id)

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 from models.base import Base, utc_now
 from models.errors import Invalid
 from models.project import Project
-from models.words import say
+from models.words import mark, say
 
-DETECTOR, EMBEDDER, CLASSIFIER = "detector", "embedder", "classifier"
+DETECTOR, EMBEDDER, CLASSIFIER = mark("detector"), mark("embedder"), mark("classifier")
 
 
 class Checkpoint(Base):

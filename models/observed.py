@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 
 from models.errors import Invalid
 from models.species import clean_name
-from models.words import say
+from models.words import mark, say, translated
 
-SEXES = ("female", "male")
-LIFE_STAGES = ("adult", "subadult", "juvenile")
+SEXES = (mark("female"), mark("male"))
+LIFE_STAGES = (mark("adult"), mark("subadult"), mark("juvenile"))
 MOST_LETTERS = 60  # of a behaviour
 MOST_BEHAVIOURS = 30
 
@@ -34,7 +34,7 @@ class Observed:
     @property
     def words(self) -> str:
         """female, adult, eating."""
-        return ", ".join(self.said.values())
+        return ", ".join(filter(None, [translated(self.sex), translated(self.life_stage), self.behaviour]))
 
 
 NOTHING = Observed()

@@ -14,15 +14,15 @@ from typing import Any
 from models.checkpoint import DETECTOR, EMBEDDER
 from models.errors import Invalid
 from models.project import Project
-from models.words import say
+from models.words import mark, say
 
 STARTER = "starter"
 SUFFIX = ".safetensors"
 MOST_HEADER_BYTES = 16 << 20
 MOST_SOURCE = 300  # characters that a project's column holds
 SHIPPED = {
-    DETECTOR: "comes with the program: animals only, quick on a laptop",
-    EMBEDDER: "comes with the program, quick on a laptop",
+    DETECTOR: mark("comes with the program: animals only, quick on a laptop"),
+    EMBEDDER: mark("comes with the program, quick on a laptop"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Collection
 
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -67,6 +68,12 @@ class User(Base):
                 "theme: " + say("%(theme)s is not one of %(names)s", theme=repr(theme[:20]), names=", ".join(THEMES))
             )
         self.theme = theme
+
+    def set_language(self, code: str, known: Collection[str]) -> None:
+        """Empty is what the browser asks for. Raises Invalid for a language that is not here."""
+        if code and code not in known:
+            raise Invalid("language: " + say("%(code)s is not one of the languages here", code=repr(code[:20])))
+        self.language = code
 
     def set_light(self, bright: int, contrast: int) -> None:
         """Raises Invalid beyond what the stage can show."""

@@ -39,7 +39,7 @@ class Language:
                 names = PLACEHOLDER.findall(message)
                 if len(names) == len(set(names)):
                     groups = [f"(?P<{name}>.*?)" for name in names] + [""]
-                    found.append((len(own), "".join(map("".join, zip(parts, groups, strict=True))), forms[-1]))
+                    found.append((len(own), "".join(map("".join, zip(parts, groups, strict=True))), forms[0]))
         found.sort(key=lambda each: -each[0])
         return [(re.compile(pattern, re.DOTALL), translation) for _letters, pattern, translation in found]
 

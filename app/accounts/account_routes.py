@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.accounts.credentials import CheckedChange
-from app.dependencies import Writing, WritingUser, reading_user
+from app.dependencies import InHouse, Writing, WritingUser, get_house, reading_user
 from app.forms import Refusal, go, tried, whole
 from app.pages import page, wants_page
 from app.security.sessions import give, take_away
@@ -40,6 +40,16 @@ def choose_theme(request: Request, user: WritingUser, session: Writing, theme: T
     """Light, dark, or as the system."""
     refused = tried(request, session, lambda: user.set_theme(theme), "theme", {"theme": theme}, "theme")
     return account_page(request, refused) if refused else go("/account?saved=theme#theme")
+
+
+@router.post("/account/language")
+def choose_language(
+    request: Request, user: WritingUser, session: Writing, house: InHouse, language: Text = ""
+) -> Response:
+    """That of the pages; the next one is in it."""
+    change = lambda: user.set_language(language, house.languages.by_code)  # noqa: E731
+    refused = tried(request, session, change, "language", {"language": language}, "language")
+    return account_page(request, refused) if refused else go("/account?saved=language#language")
 
 
 @router.post("/account/keys")
@@ -94,4 +104,8 @@ def kept(request: Request, form: str) -> Response:
 def account_page(request: Request, refused: Refusal | None, saved: str = "") -> Response:
     """The forms."""
     status_code = refused.status if refused else 200
-    return page(request, "accounts/account.html", status_code=status_code, refused=refused, saved=saved, themes=THEMES)
+    languages = get_house(request).languages.choices()
+    return page(
+        request, "accounts/account.html", status_code=status_code, refused=refused, saved=saved, themes=THEMES,
+        languages=languages,
+    )  # fmt: skip

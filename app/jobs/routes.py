@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -48,7 +47,7 @@ def stream(watcher: Watcher, progress: Annotated[Progress, Depends(get_progress)
 @router.get("/projects/{project_id}/progress.json")
 def poll(watcher: Watcher) -> JSONResponse:
     """The same line once, for a page that has no stream."""
-    return JSONResponse(asdict(now_of(watcher.session, watcher.project.id)))
+    return JSONResponse(now_of(watcher.session, watcher.project.id).told())
 
 
 @router.post("/projects/{project_id}/jobs/{job_id}/cancel")
@@ -62,4 +61,4 @@ async def events(progress: Progress, project_id: int, first: Now) -> AsyncIterat
     """As text/event-stream: a line of JSON an event; a comment as heartbeat, which browsers ignore and proxies see."""
     yield b"retry: 3000\n\n"
     async for now in progress.follow(project_id, first):
-        yield b": still here\n\n" if now is None else f"data: {json.dumps(asdict(now))}\n\n".encode()
+        yield b": still here\n\n" if now is None else f"data: {json.dumps(now.told())}\n\n".encode()

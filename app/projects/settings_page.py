@@ -123,8 +123,6 @@ def said(words: Mapping[str, str]) -> dict[str, str]:
 
 def measured() -> list[tuple[str, Evidence]]:
     """The strategies by the names that the form has for them, those that gained most first."""
-    names = {
-        name: translated(words).partition(":")[0] for group in STRATEGIES.values() for name, words in group.items()
-    }
+    names = {name: words.partition(":")[0] for group in STRATEGIES.values() for name, words in group.items()}
     ordered = sorted(EVIDENCE.items(), key=lambda pair: -pair[1].above)
     return [(names[name], found) for name, found in ordered]

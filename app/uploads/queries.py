@@ -19,11 +19,12 @@ from models.job import UNFINISHED, Job
 from models.privacy import detector_words
 from models.project import Project
 from models.user import User
+from models.words import mark, translated
 
 BATCHES_A_PAGE = 30
 FILES_A_PAGE = 100
 MOST_UNFINISHED = 5
-COMMAND_LINE = "the command line"
+COMMAND_LINE = mark("the command line")
 FIRST_BROKEN = 20  # on a batch's own page, before its list of files
 # The filter's word in the address -> the state in the row.
 FILTERS = {"here": HERE, "twice": DUPLICATE, "refused": REFUSED, "broken": QUARANTINED}
@@ -114,7 +115,7 @@ def with_figures(session: Session, found: list[Batch]) -> list[BatchRow]:
     return [
         BatchRow(
             batch=batch,
-            by=names[batch.by_id] if batch.by_id else COMMAND_LINE,
+            by=names[batch.by_id] if batch.by_id else translated(COMMAND_LINE),
             here=files.get((batch.id, HERE), 0),
             duplicates=files.get((batch.id, DUPLICATE), 0),
             refused=files.get((batch.id, REFUSED), 0),

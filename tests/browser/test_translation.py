@@ -26,10 +26,11 @@ from tests.pseudo import CLOSES, OPENS, write_pseudo
 
 SPECIES = ("Jaguar", "Ocelot", "Lowland tapir")
 MONTHS = "|".join(Locale("de").months["format"]["wide"].values())
-# What may stand outside of a message: what people wrote or files are called, names of networks, tables and strategies, units, dates.
+# What may stand outside of a message: what people wrote, names of files, networks, tables and strategies, units, dates.
 OWN = [
-    "Waterhole", "UTC", "KB", "MB", "GB", "JPEG", "starter", "fake", rf"\d+\. (?:{MONTHS})(?: \d+)?", r"[\w.+-]+@[\w.-]+",
-    r"[\w/-]+\.(?:csv|zip|jpg|JPG|json)", *SPECIES, "Camera A", "eating", "Panthera onca", "Deutsch", "English",
+    "Waterhole", "UTC", "KB", "MB", "GB", "JPEG", "starter", "fake", rf"(?:\d+\. )?(?:{MONTHS})(?: \d+)?", r"[\w.+-]+@[\w.-]+",
+    r"[\w/-]+\.(?:csv|zip|jpg|JPG|json)", *SPECIES, "Camera A", "eating", "Panthera onca", "Deutsch", "English", "random",
+    r"batch \d+",
 ]  # fmt: skip
 LOOK = """([opens, closes]) => {
   const found = [];
@@ -130,4 +131,54 @@ def test_every_page_says_nothing_outside_of_messages(desk: Desk, page: Page) -> 
         page.wait_for_load_state("networkidle")
         expect(page.locator("html")).to_have_attribute("lang", "de")
         found += [f"{address}: {words}" for words in unsaid(page, desk)]
+    assert "\n".join(found) == ""
+
+
+def test_what_scripts_say_are_messages(desk: Desk, page: Page) -> None:
+    """The sheet of keys, box mode, an answer and its undo; then the grid with a selection."""
+    desk.open()
+    found = []
+    for key in ("?", "Escape", "b", "Escape", "e", "Escape", "1", "Control+z", "k", "Escape"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        found += [f"label, {key}: {words}" for words in unsaid(page, desk)]
+    page.goto(f"{desk.site.address}/projects/{desk.project_id}/grid")
+    page.wait_for_load_state("networkidle")
+    for key in ("?", "Escape", "Space", "e", "1", "Control+z"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        found += [f"grid, {key}: {words}" for words in unsaid(page, desk)]
+    assert "\n".join(found) == ""
+
+
+def test_the_doorway_an_empty_project_and_errors_are_messages(
+    desk: Desk, page: Page, context: BrowserContext, complaints: list[str]
+) -> None:
+    with desk.site.database.writing() as session:
+        who = make.user(session)
+        empty = make.project(session, (who, Role.admin)).id
+        token = make.token(session, who)
+    sign_in(context, desk.site, token)
+    found = []
+    here = f"/projects/{empty}"
+    for address in (
+        here,
+        f"{here}/label",
+        f"{here}/grid",
+        f"{here}/review",
+        f"{here}/batches",
+        f"{here}/export",
+        "/projects/999999",
+    ):
+        page.goto(desk.site.address + address)
+        page.wait_for_load_state("networkidle")
+        found += [f"{address}: {words}" for words in unsaid(page, desk)]
+    page.goto(desk.site.address + f"{here}/species")
+    page.locator("#add-name").fill("Person")
+    page.locator("#add button[type=submit]").click()
+    found += [f"refused: {words}" for words in unsaid(page, desk)]
+    context.clear_cookies()
+    page.goto(f"{desk.site.address}/sign-in")
+    found += [f"sign-in: {words}" for words in unsaid(page, desk)]
+    complaints[:] = [each for each in complaints if "404" not in each and "422" not in each]
     assert "\n".join(found) == ""

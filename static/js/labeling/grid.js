@@ -125,7 +125,7 @@ export class Grid {
     const shown = tile.said ?? tile.guess;
     const parts = [shown ? this.species[shown].name : words.noGuessTile];
     if (words.veiled[tile.veil]) parts.push(words.veiled[tile.veil]);
-    if (tile.said === null && tile.guess) parts.push(`${percent(tile.p)} percent`);
+    if (tile.said === null && tile.guess) parts.push(words.percent(tile.p));
     if (tile.said !== null) parts.push(words.namedBy(this.who(tile.by)));
     if (tile.said !== null && !tile.certain) parts.push(words.notCertain);
     if (differs(tile)) parts.push(words.neighboursSay(this.species[/** @type {number} */ (tile.near)].name));

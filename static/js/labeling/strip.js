@@ -53,10 +53,10 @@ export class Strip {
 
   /** @param {any} frame @param {number} index @param {number} count */
   frame(frame, index, count) {
-    const name = words.frame(index + 1, count, frame.seconds);
+    const name = words.frame(index + 1, count, frame.seconds, index === this.at);
     return make(
       'a',
-      { class: 'frame', href: frame.preview, 'aria-label': index === this.at ? `${name}, current` : name, 'aria-current': index === this.at && 'true' },
+      { class: 'frame', href: frame.preview, 'aria-label': name, 'aria-current': index === this.at && 'true' },
       make('img', { src: frame.thumbnail, alt: '' }),
       make('span', {}, `${index ? '+' : ''}${frame.seconds} s`),
     );

@@ -113,8 +113,11 @@ export const words = {
   noMajority: say('No name of this burst has more crops than the others.'),
   /** @param {number} n @param {number} seconds */
   burst: (n, seconds) => say('This burst · %(count)s photos in %(seconds)s s', { count: n, seconds }),
-  /** @param {number} n @param {number} of @param {number} seconds */
-  frame: (n, of, seconds) => say('Photo %(number)s of %(of)s, %(seconds)s seconds', { number: n, of, seconds }),
+  /** @param {number} number @param {number} of @param {number} seconds @param {boolean} current */
+  frame: (number, of, seconds, current) =>
+    current
+      ? say('Photo %(number)s of %(of)s, %(seconds)s seconds, current', { number, of, seconds })
+      : say('Photo %(number)s of %(of)s, %(seconds)s seconds', { number, of, seconds }),
   /** @param {number} n @param {number} of */
   otherFrame: (n, of) => say("Photo %(number)s of %(of)s of the burst. Home goes back to the crop's own.", { number: n, of }),
   /** @param {{number: number, of: number, score: number, drawn: boolean}} crop */
