@@ -20,6 +20,7 @@ from models.examining import examine
 from models.image import Image
 from models.project import Project
 from models.sequence import Sequence
+from models.site import Site
 from models.user import User
 from tests import make
 
@@ -128,3 +129,26 @@ def test_looking_twice_finds_the_same_rows(database: Database) -> None:
         session.get_one(Deployment, deployment_id).starts_at = NOON
         examine(session, deployment_id)
         assert session.scalars(select(ClockFinding.id)).all() == []
+
+
+def test_cameras_of_one_site_are_compared_and_mending_one_silences_the_other(database: Database) -> None:
+    seconds = [number * number * 4000 for number in range(1, 20)]
+    with database.writing() as session:
+        who, project = make.user(session), make.project(session)
+        batch = make.batch(session, project)
+        site = Site.of_name(session, project.id, "Creek")
+        for camera, off in (("A", 0), ("B", 7200)):
+            for number, second in enumerate(seconds):
+                at = NOON + dt.timedelta(seconds=second + off)
+                make.image(session, batch, f"{camera}/{number:03}.JPG", captured_at=at)
+        cameras = session.scalars(select(Deployment).order_by(Deployment.name)).all()
+        for camera in cameras:
+            camera.site_id = site.id
+        session.flush()
+        settle_times(session, project, [camera.id for camera in cameras])
+        found = session.scalars(select(ClockFinding).order_by(ClockFinding.deployment_id)).all()
+        assert [(each.kind, each.figures["seconds"]) for each in found] == [("pair", 7200), ("pair", -7200)]
+        mended, user_id = cameras[1].id, who.id
+    change(database, mended, user_id, Correction(SHIFT, {"seconds": -7200}))
+    with database.reading() as session:
+        assert session.scalars(select(ClockFinding)).all() == []
