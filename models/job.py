@@ -15,7 +15,10 @@ PAUSED = "paused"  # lies still with what it has until a person lets it go on; h
 UNFINISHED = (ASKED, RUNNING)  # a worker is or will be at it
 ALIVE = (*UNFINISHED, PAUSED)  # it may still do something
 SETTLE = "settle"  # the kind of the job that applies a changed rule to what was said before
-ALWAYS_ENDED = (SETTLE,)  # kinds that nobody can stop: half done they would leave names that contradict the settings
+CLOCK = "clock"  # times follow from the corrections that stand
+FOLDERS = "folders"  # photos go to the deployments that a pattern names
+# kinds that nobody can stop: half done they would leave names or times that contradict the settings
+ALWAYS_ENDED = (SETTLE, CLOCK, FOLDERS)
 PHOTOS, CROPS, STEPS = "photos", "crops", "steps"  # what done and total count
 
 

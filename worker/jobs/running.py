@@ -9,10 +9,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models import queue
-from models.clock import CLOCK
 from models.drawing import CUT
-from models.folders import FOLDERS
-from models.job import SETTLE, UNFINISHED, Job
+from models.job import CLOCK, FOLDERS, SETTLE, UNFINISHED, Job
 from worker.jobs.bench import Bench, Paused, Step, first_line
 from worker.jobs.blurring import blur
 from worker.jobs.clock import clock
