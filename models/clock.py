@@ -22,13 +22,12 @@ from models.deployment import Deployment
 from models.errors import Conflict, NotYours
 from models.examining import examine
 from models.image import Image
-from models.job import Job
+from models.job import CLOCK, Job
 from models.project import Project
 from models.queue import ask
 from models.sequence import regroup
 from models.user import User
 
-CLOCK = "clock"  # the kind of job
 REASON = 500
 
 

@@ -15,8 +15,8 @@ from models.errors import NotYours
 from models.user import User
 
 # outside: before the deployment began or after it ended. reset: fell back to a default date and counted on from there. future:
-# later than now. sun: bright at night and dark by day.
-OUTSIDE, RESET, FUTURE, SUN = "outside", "reset", "future", "sun"
+# later than now. sun: bright at night and dark by day. pair: another camera of the site sees the same visits at other times.
+OUTSIDE, RESET, FUTURE, SUN, PAIR = "outside", "reset", "future", "sun", "pair"
 
 
 class ClockFinding(Base):

@@ -8,9 +8,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.base import insert_once, utc_now
+from models.beside_cameras import pairs_found
 from models.clock_doctor import Found, Period, Shot, in_file_order, look
 from models.clock_finding import ClockFinding, as_proposal
-from models.daylight import Place, place_of, sun_found
+from models.daylight import place_of, sun_found
 from models.deployment import Deployment
 from models.image import READY, Image
 
@@ -21,9 +22,11 @@ def examine(session: Session, deployment_id: int) -> int:
     shots = in_file_order(shots_of(session, deployment_id))
     period = Period(deployment.starts_at, deployment.ends_at)
     found = look(shots, period, utc_now().replace(tzinfo=None))
-    place: Place | None = place_of(session, deployment)
+    place = place_of(session, deployment)
     if place is not None and not found:
         found += sun_found(shots, period, place)
+    if not found:
+        found += pairs_found(session, deployment, (shot.taken for shot in shots))
     write(session, deployment, found)
     return len(found)
 

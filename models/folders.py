@@ -20,7 +20,6 @@ from models.deployment import Deployment, folder_of
 from models.errors import Invalid
 from models.site import Site
 
-FOLDERS = "folders"  # the kind of job that puts photos where a pattern says
 NAMED = ("deployment", "site", "camera", "date")
 ANY = "any"
 AT_MOST = 3  # placeholders in the name of one folder: with more, what belongs to which is a guess, and a slow one

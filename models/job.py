@@ -14,14 +14,12 @@ ASKED, RUNNING, DONE, FAILED, CANCELLED = "asked", "running", "done", "failed", 
 PAUSED = "paused"  # lies still with what it has until a person lets it go on; holds no worker
 UNFINISHED = (ASKED, RUNNING)  # a worker is or will be at it
 ALIVE = (*UNFINISHED, PAUSED)  # it may still do something
-EVENTS = (
-    "events"  # the kind of the job that brings events up to date; half done it would leave some that contradict others
-)
+EVENTS = "events"  # brings events up to date
 SETTLE = "settle"  # the kind of the job that applies a changed rule to what was said before
-ALWAYS_ENDED = (
-    SETTLE,
-    EVENTS,
-)  # kinds that nobody can stop: half done they would leave names that contradict the settings
+CLOCK = "clock"  # times follow from the corrections that stand
+FOLDERS = "folders"  # photos go to the deployments that a pattern names
+# kinds that nobody can stop: half done they would leave names, times or events that contradict the settings
+ALWAYS_ENDED = (SETTLE, EVENTS, CLOCK, FOLDERS)
 PHOTOS, CROPS, STEPS, ROWS = "photos", "crops", "steps", "rows"  # what done and total count
 
 

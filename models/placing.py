@@ -11,9 +11,9 @@ from models.batch import Batch
 from models.clock import settle_times
 from models.database import CHUNK_ROWS
 from models.deployment import folder_of
-from models.folders import FOLDERS, FolderPattern, Named, place, read_pattern
+from models.folders import FolderPattern, Named, place, read_pattern
 from models.image import Image
-from models.job import Job
+from models.job import FOLDERS, Job
 from models.project import Project
 from models.queue import ask
 

@@ -29,7 +29,8 @@ def list_page(request: Request, access: Access, refused: Refusal | None = None, 
     return page(
         request, "deployments/deployments.html", status_code=refused.status if refused else 200, project=project,
         tab="Deployments", may=access.may(Role.expert), refused=refused, rows=rows[: queries.PAGE], after=after,
-        more=len(rows) > queries.PAGE, totals=queries.totals(session, project.id), map=site_map.draw(drawn),
+        more=len(rows) > queries.PAGE, totals=queries.totals(session, project.id), places=drawn,
+        maps=[("wide", site_map.draw(drawn)), ("narrow", site_map.draw(drawn, site_map.NARROW))] if drawn else [],
         jobs=queries.waiting_jobs(session, project), pattern=FolderPattern.standing(session, project.id),
     )  # fmt: skip
 

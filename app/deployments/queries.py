@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.clock import CLOCK, ClockCorrection
+from models.clock import ClockCorrection
 from models.clock_finding import ClockFinding
 from models.deployment import Deployment
 from models.effort import Problem, trap_nights
 from models.errors import NotYours
 from models.facts import problems_of
-from models.folders import FOLDERS
 from models.image import READY, Image
-from models.job import ALIVE, Job
+from models.job import ALIVE, CLOCK, FOLDERS, Job
 from models.project import Project
 from models.site import Site
 

@@ -13,10 +13,11 @@ from statistics import fmean
 
 from app.deployments.queries import Row
 
-WIDE, HIGH = 720, 420
+WIDE, NARROW = (720, 420), (340, 340)  # the two cuts of the drawing: width and height
 MARGIN = 56
 KM_PER_DEGREE = 111.32  # of latitude, and of longitude on the equator
 LEAST_DEGREES = 0.004  # one site alone is drawn with about 400 m around it
+MOST_NAMES = 100  # of the largest sites; the table has all of them
 LETTER = 6.4  # width of a letter of a label
 LINE = 14
 RADII = (4, 11)
@@ -58,16 +59,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Everything to draw, in units of WIDE x HIGH."""
+    """Everything to draw, in units of width x height."""
 
     marks: list[Mark]
     meridians: list[Line]
     parallels: list[Line]
     scale_px: float
     scale_words: str
-    width: int = WIDE
-    height: int = HIGH
-    margin: int = MARGIN
+    width: int
+    height: int
 
 
 def sites(rows: Iterable[Row]) -> list[Place]:
@@ -89,26 +89,27 @@ def sites(rows: Iterable[Row]) -> list[Place]:
     return found
 
 
-def draw(places: Sequence[Place]) -> Drawing | None:
-    """None without a site that has coordinates."""
+def draw(places: Sequence[Place], size: tuple[int, int] = WIDE) -> Drawing | None:
+    """None without a site that has coordinates. size: one of the two cuts."""
     if not places:
         return None
+    width, height = size
     south, north = (pick(place.latitude for place in places) for pick in (min, max))
     west, east = (pick(place.longitude for place in places) for pick in (min, max))
     middle, centre = (south + north) / 2, (west + east) / 2
     squeeze = max(cos(radians(middle)), 0.05)
-    tall, broad = HIGH - 2 * MARGIN, WIDE - 2 * MARGIN
+    tall, broad = height - 2 * MARGIN, width - 2 * MARGIN
     px_per_degree = min(
         tall / max(north - south, LEAST_DEGREES), broad / squeeze / max(east - west, LEAST_DEGREES)
     )  # fmt: skip
 
     def x_of(longitude: float) -> float:
-        return round(WIDE / 2 + (longitude - centre) * px_per_degree * squeeze, 1)
+        return round(width / 2 + (longitude - centre) * px_per_degree * squeeze, 1)
 
     def y_of(latitude: float) -> float:
-        return round(HIGH / 2 - (latitude - middle) * px_per_degree, 1)
+        return round(height / 2 - (latitude - middle) * px_per_degree, 1)
 
-    half_high, half_wide = HIGH / 2 / px_per_degree, WIDE / 2 / px_per_degree / squeeze
+    half_high, half_wide = height / 2 / px_per_degree, width / 2 / px_per_degree / squeeze
     step = next((each for each in STEPS if each * px_per_degree * min(squeeze, 1) >= 90), STEPS[-1])
     meridians = [
         Line(x_of(at), degrees(at, "E", "W", step)) for at in net(centre - half_wide, centre + half_wide, step)
@@ -116,11 +117,11 @@ def draw(places: Sequence[Place]) -> Drawing | None:
     parallels = [
         Line(y_of(at), degrees(at, "N", "S", step)) for at in net(middle - half_high, middle + half_high, step)
     ]
-    km, px = scale(px_per_degree / KM_PER_DEGREE)
+    km, px = scale(px_per_degree / KM_PER_DEGREE, width)
     words = f"{km:g} km" if km >= 1 else f"{km * 1000:g} m"
     return Drawing(
-        marked([(place, x_of(place.longitude), y_of(place.latitude)) for place in places]),
-        within(meridians, WIDE), within(parallels, HIGH), px, words,
+        marked([(place, x_of(place.longitude), y_of(place.latitude)) for place in places], size),
+        within(meridians, width), within(parallels, height), px, words, width, height,
     )  # fmt: skip
 
 
@@ -142,24 +143,25 @@ def degrees(at: float, positive: str, negative: str, step: float) -> str:
     return f"{abs(at):.{digits}f}° {side}".strip()
 
 
-def scale(px_per_km: float) -> tuple[float, float]:
+def scale(px_per_km: float, width: int) -> tuple[float, float]:
     """(kilometres, pixels) of a bar of about a fifth of the width: 1, 2 or 5 times a power of ten."""
-    most = WIDE / 5 / px_per_km
+    most = width / 5 / px_per_km
     power = 10.0 ** floor(log10(most))
     km = next(each * power for each in (5, 2, 1) if each * power <= most)
     return km, round(km * px_per_km, 1)
 
 
-def marked(points: Sequence[tuple[Place, float, float]]) -> list[Mark]:
+def marked(points: Sequence[tuple[Place, float, float]], size: tuple[int, int]) -> list[Mark]:
     """A mark each, its area by photos; a name where it lies on no other name and no other mark, the largest site first."""
     most = max(place.photos for place, _x, _y in points) or 1
     sized = [(place, x, y, radius_of(place.photos, most)) for place, x, y in points]
     taken = [(x - radius, y - radius, x + radius, y + radius) for _place, x, y, radius in sized]
     found: dict[str, Mark] = {}
-    for place, x, y, radius in sorted(sized, key=lambda each: (-each[0].photos, each[0].name)):
+    by_size = sorted(sized, key=lambda each: (-each[0].photos, each[0].name))
+    for number, (place, x, y, radius) in enumerate(by_size):
         own = (x - radius, y - radius, x + radius, y + radius)
-        others = [box for box in taken if box != own]
-        spot = next((spot for spot in spots(place.name, x, y, radius) if is_free(spot, others)), None)
+        tried = spots(place.name, x, y, radius) if number < MOST_NAMES else []
+        spot = next((each for each in tried if is_free(each, [box for box in taken if box != own], size)), None)
         if spot is not None:
             taken.append(spot)
         label_x, label_y = (spot[0], spot[3] - 3) if spot else (x, y)
@@ -186,10 +188,10 @@ def spots(name: str, x: float, y: float, radius: float) -> list[Box]:
     ]
 
 
-def is_free(box: Box, others: Iterable[Box]) -> bool:
+def is_free(box: Box, others: Iterable[Box], size: tuple[int, int]) -> bool:
     """Inside the drawing, and on nothing else."""
     left, top, right, bottom = box
-    if left < 0 or top < 0 or right > WIDE or bottom > HIGH:
+    if left < 0 or top < 0 or right > size[0] or bottom > size[1]:
         return False
     return not any(
         left < right_ and left_ < right and top < bottom_ and top_ < bottom for left_, top_, right_, bottom_ in others

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from app.pages import camera_time
-from models.clock_finding import FUTURE, OUTSIDE, RESET, ClockFinding
+from models.clock_finding import FUTURE, OUTSIDE, PAIR, RESET, SUN, ClockFinding
 from models.correcting import DRIFT, SHIFT, SWAP, Correction
 from models.words import say, say_many
 
@@ -15,17 +15,29 @@ TITLES = {
     OUTSIDE: "Photos lie outside the deployment's period",
     RESET: "The clock fell back to a default date",
     FUTURE: "Photos lie in the future",
-    "sun": "Nights are bright and days are dark",
+    SUN: "Nights are bright and days are dark",
+    PAIR: "Another camera of the site tells other times",
 }
 
 
 def seen(finding: ClockFinding) -> str:
     """The figures in one or two sentences."""
     figures = finding.figures
-    if finding.kind == "sun":
+    if finding.kind == SUN:
         return say(
             "By this clock the photos are darker by day (mean %(by_day)s of 255, %(days)s photos) than by night "
             "(%(by_night)s, %(nights)s photos). Twelve hours on it is the other way round.", **figures,
+        )  # fmt: skip
+    if finding.kind == PAIR:
+        said = {"length": span(abs(figures["seconds"])), **figures}
+        if figures["seconds"] > 0:
+            return say(
+                "%(photos)s of %(of)s visits are also seen by %(other)s, but %(length)s later; %(as_is)s at the same time. "
+                "One of the two clocks is wrong.", **said,
+            )  # fmt: skip
+        return say(
+            "%(photos)s of %(of)s visits are also seen by %(other)s, but %(length)s earlier; %(as_is)s at the same time. "
+            "One of the two clocks is wrong.", **said,
         )  # fmt: skip
     first, last = (camera_time(dt.datetime.fromisoformat(figures[name])) for name in ("first", "last"))
     how_many = {"num": figures["photos"], "of": figures["of"], "first": first, "last": last}

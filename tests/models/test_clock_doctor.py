@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.beside_cameras import disagreement, visits
 from models.clock_doctor import Found, Period, Shot, in_file_order, look
 from models.correcting import SHIFT, SWAP, Correction
 from models.daylight import Place, sun_found
@@ -138,3 +140,23 @@ def test_bright_nights_and_dark_days_are_am_for_pm() -> None:
     assert found.figures["by_night"] > found.figures["by_day"] + 20
     assert sun_found(wrong, PERIOD, place._replace(zone="")) == [found]
     assert sun_found(wrong[:6], PERIOD, place) == []
+
+
+def visiting(*offsets_min: int) -> list[dt.datetime]:
+    """Irregular visits over a month, seen so many minutes off."""
+    chance = random.Random(4)
+    begins = sorted(START + dt.timedelta(minutes=chance.randrange(40_000)) for _ in range(60))
+    return [at + dt.timedelta(minutes=offset) for at in begins for offset in offsets_min]
+
+
+def test_two_cameras_that_disagree_by_a_constant() -> None:
+    mine, theirs = visits(visiting(0)), visits(visiting(721))
+    found = disagreement(mine, theirs, 9, "Camera B")
+    assert found is not None and (found.kind, found.mark) == ("pair", "9")
+    assert found.proposal == Correction(SHIFT, {"seconds": 721 * 60}) and found.figures["photos"] >= 50
+    back = disagreement(theirs, mine, 8, "Camera A")
+    assert back is not None and back.proposal == Correction(SHIFT, {"seconds": -721 * 60})
+    assert disagreement(mine, visits(visiting(1)), 9, "Camera B") is None  # they agree
+    chance = random.Random(5)
+    alone = sorted(START + dt.timedelta(minutes=chance.randrange(40_000)) for _ in range(60))
+    assert disagreement(mine, alone, 9, "Camera B") is None and disagreement([], alone, 9, "") is None

@@ -9,12 +9,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models import queue
-from models.clock import CLOCK
 from models.deletion import REMOVE
 from models.drawing import CUT
-from models.folders import FOLDERS
 from models.imported import TAKE, UNTAKE, let_go
-from models.job import ALWAYS_ENDED, EVENTS, SETTLE, UNFINISHED, Job
+from models.job import ALWAYS_ENDED, CLOCK, EVENTS, FOLDERS, SETTLE, UNFINISHED, Job
 from models.project import Project
 from models.rebuilding import REBUILD
 from models.static import STATICS

@@ -38,7 +38,10 @@ def test_a_deployment_gets_site_period_place_and_problems_and_shows_its_effort(b
     assert "27.0 trap nights." in page and "Creek" in page and "not working; 2026-03-05 10:00; 2026-03-07 10:00" in page
     listed = field.show()
     assert (
-        "27.0" in listed and "complete" in listed and 'aria-labelledby="map-title' in listed and "-12.54610" in listed
+        "27.0" in listed
+        and "complete" in listed
+        and 'aria-labelledby="map-title-wide' in listed
+        and "-12.54610" in listed
     )
     with field.site.database.reading() as session:
         assert session.scalars(select(Place.name)).all() == ["Creek"]
@@ -99,7 +102,7 @@ def test_first_and_last_photo_are_offered_as_the_period(both_fields: Field, days
 def test_photos_outside_the_period_are_counted_and_a_day_belongs_whole(field: Field, days: Days) -> None:
     field.photos("Camera A", *days(5))
     field.save("Camera A", starts_at="2026-03-02 18:00", ends_at="2026-03-04 06:00")
-    assert "2 photos outside" in field.show() or "clock looks wrong" in field.show()
+    assert "wrong clock" in field.show()
     page = field.show(f"/{field.deployment('Camera A')}")
     assert "2 of 5 photos: 1 before the day it began, 1 after the day it ended." in page
 
