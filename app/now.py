@@ -18,7 +18,7 @@ ON, OFF, WARN = "on", "off", "warn"
 GONE_AFTER = dt.timedelta(
     hours=1
 )  # a worker that was silent for so long is not taken for one that comes back by itself
-UNHURRIED = ("finetune", "embed", "discard", "blur")  # kinds of jobs that nobody waits for
+UNHURRIED = ("finetune", "embed", "discard", "blur", "events", "statics")  # kinds of jobs that nobody waits for
 FAR = {
     PHOTOS: mark("%(done)s of %(total)s photos"),
     CROPS: mark("%(done)s of %(total)s crops"),

@@ -73,7 +73,8 @@ def reopen_group(desk: Desk, group: StaticGroup, *, key: str) -> Act:
         if target.user_id != desk.user_id:
             raise NotAllowed("Somebody else decided this group; only that person takes it back.")
         boxes = {box.id: box for box in desk.boxes(target.answer["boxes"])}
-        labels = [label for label in labels_of(desk, target) if label.id in newest_of(desk, boxes)]
+        newest = newest_of(desk, boxes)
+        labels = [label for label in labels_of(desk, target) if label.id in newest]
         take_back_labels(desk.session, boxes, labels, by=desk.user_id, act=act)
         reopen(desk, boxes, target.before["picks"])
         ask_voices(desk.session, boxes.values())

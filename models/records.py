@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from models.checkpoint import Checkpoint
 from models.deployment import Deployment
 from models.event import EventCount
 from models.image import READY, CountCorrection, Image
-from models.predictions import Predictions
+from models.predictions import predictions_of
 from models.project import Project
 from models.species import TAXON, Species
 from models.storage import Store
@@ -76,7 +77,7 @@ class Recorder:
         for species_id in self._kinds:
             self._means[species_id] = self._meaning(species_id)
         classifier = session.get(Checkpoint, project.classifier_id) if project.classifier_id else None
-        self._predictions = Predictions(folder_of(store, classifier)) if classifier else None
+        self._predictions = predictions_of(folder_of(store, classifier)) if classifier else None
 
     def visits(self, place: Place) -> Visits:
         """By the project's rule."""
@@ -217,7 +218,7 @@ def without_none(records: Records) -> Records:
     )  # fmt: skip
 
 
-def folder_of(store: Store, classifier: Checkpoint) -> Any:
+def folder_of(store: Store, classifier: Checkpoint) -> Path:
     """Where a classifier's predictions lie."""
     return store.root / classifier.predictions if classifier.predictions else store.predictions(classifier.id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import Select, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from models.box import Box, counted
@@ -73,7 +73,7 @@ def lines(session: Session, project: Project, filters: Filters) -> tuple[list[Li
     said = EventCount.newest(session, project.id, {event.deployment_id for event, *_ in few})
     speakers = select(User.id, User.name).where(User.id.in_({each.user_id for each in said.values()}))
     names = dict(session.execute(speakers).all())
-    strips = photos_of(session, project, [event.id for event, *_ in few])
+    strips = photos_of(session, project, [event for event, *_ in few])
     made = [
         Line(event, species, camera, mine, names.get(mine.user_id, "") if mine else "", strips.get(event.id, []))
         for event, species, camera in few
@@ -82,30 +82,36 @@ def lines(session: Session, project: Project, filters: Filters) -> tuple[list[Li
     return made, few[-1][0].id if more else None
 
 
-def photos_of(session: Session, project: Project, event_ids: list[int]) -> dict[int, list[tuple[int, dt.datetime]]]:
-    """The first photos of each visit in which its species counts, at the camera that the visit begins at. One question."""
-    called = func.coalesce(Box.settled_species_id, Box.guess_species_id)
-    fixed = select(Species.kind).where(Species.id == Event.species_id).correlate(Event).scalar_subquery()
-    named = select(Box.id).where(
-        Box.image_id == Image.id, counted(project), or_(called == Event.species_id, Box.kind == fixed)
-    )
-    place = (
-        func.row_number().over(partition_by=Event.id, order_by=(Image.taken_at, Image.path, Image.id)).label("place")
-    )
-    ranked = (
-        select(Event.id.label("event_id"), Image.id.label("image_id"), Image.taken_at, place)
-        .join(Image, Image.deployment_id == Event.deployment_id)
-        .where(
-            Event.id.in_(event_ids), Image.state == READY, Image.taken_at >= Event.first_at, Image.taken_at <= Event.last_at,
-            named.correlate(Image, Event).exists(),
-        )
-        .subquery()
-    )  # fmt: skip
+def photos_of(session: Session, project: Project, events: list[Event]) -> dict[int, list[tuple[int, dt.datetime]]]:
+    """The first photos of each visit in which its species counts, at the camera that it begins at: one question, which stops
+    after a few photos of each, however long a visit is."""
+    if not events:
+        return {}
+    kinds = select(Species.id, Species.kind).where(Species.id.in_({event.species_id for event in events}))
+    kind_of = dict(session.execute(kinds).all())
     found: dict[int, list[tuple[int, dt.datetime]]] = {}
-    rows = session.execute(select(ranked).where(ranked.c.place <= STRIP).order_by(ranked.c.event_id, ranked.c.place))
-    for event_id, image_id, taken_at, _place in rows:
+    for event_id, image_id, taken_at in session.execute(
+        union_all(*(select(strip_of(project, event, kind_of[event.species_id]).subquery()) for event in events))
+    ):
         found.setdefault(event_id, []).append((image_id, taken_at))
-    return found
+    return {event_id: sorted(strip, key=lambda photo: photo[1]) for event_id, strip in found.items()}
+
+
+def strip_of(project: Project, event: Event, kind: str) -> Select[int, int, dt.datetime | None]:
+    """(visit, photo, when) of its first photos. kind: of its species; the detector itself knows people and vehicles."""
+    called = func.coalesce(Box.settled_species_id, Box.guess_species_id)
+    named = select(Box.id).where(
+        Box.image_id == Image.id, counted(project), or_(called == event.species_id, Box.kind == kind)
+    )
+    return (
+        select(literal(event.id).label("event_id"), Image.id, Image.taken_at)
+        .where(
+            Image.deployment_id == event.deployment_id, Image.state == READY, Image.taken_at >= event.first_at,
+            Image.taken_at < event.last_at + dt.timedelta(seconds=1), named.correlate(Image).exists(),
+        )
+        .order_by(Image.taken_at, Image.path, Image.id)
+        .limit(STRIP)
+    )  # fmt: skip
 
 
 def species_of(session: Session, project_id: int) -> list[tuple[int, str]]:
