@@ -20,6 +20,7 @@ from models.errors import Invalid
 from models.image import CountCorrection, Image
 from models.label import Label
 from models.meaning import meanings
+from models.names import commonly
 from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
 from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
@@ -272,7 +273,7 @@ def answerable(desk: Desk, said: int | str) -> Species:
         found = desk.session.get(Species, said) if 0 < said < 2**31 else None
         found = found if found and found.project_id == desk.project.id else None
     else:
-        found = Species.named(desk.session, desk.project.id, said)
+        found = Species.named(desk.session, desk.project.id, said) or commonly(desk.session, desk.project.id, said)
     if found is None:
         raise Invalid(f"species: {said if isinstance(said, int) else said[:80]!r} is not in this project's list")
     now = meant_by(desk, found)

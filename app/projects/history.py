@@ -39,6 +39,18 @@ ACTS = {
     "species.synonym_removed": "No longer found under {synonym}: {name}",
     "species.retired": "Retired the species {name}",
     "species.brought_back": "Brought back the species {name}",
+    "species.placed": "Moved {name} in the tree",
+    "species.sensitivity": "Changed how coarse the places of {name} go out",
+    "species.common_name": "Named {name} in the language {language}: {common}",
+    "species.common_name_removed": "No longer called {common} in the language {language}: {name}",
+    "species.id": "Identified {name} in {register}: {value}",
+    "species.id_removed": "No longer {value} in {register}: {name}",
+    "species.imported": "Imported a species list: {added} new, {changed} changed",
+    "species.merged": "Merged {name} into {into}",
+    "species.unmerged": "Undid the merge of {name} into {into}",
+    "species.split": "Split {name}: {crops} crops are called {into}",
+    "species.unsplit": "Took a split of {name} back",
+    "settings.names": "Language of names, and when guesses are added up",
 }
 FIELDS = {
     "count_above": "A box counts at or above",
@@ -65,6 +77,10 @@ FIELDS = {
     "rank": "Rank",
     "key": "Key",
     "in_use": "In use",
+    "parent": "Right above it",
+    "sensitivity": "Sensitivity",
+    "language": "Language of names",
+    "roll_up_above": "Guesses are added up to",
 }
 
 
