@@ -21,6 +21,7 @@ from models.event import mark_photos
 from models.image import CountCorrection, Image
 from models.label import Label
 from models.meaning import meanings
+from models.names import commonly
 from models.note import COMMENT, FLAG, GOLD, NO_GOLD, UNFLAG
 from models.observed import NOTHING, Observed
 from models.round import ANSWERED, Pick
@@ -287,7 +288,7 @@ def answerable(desk: Desk, said: int | str) -> Species:
         found = desk.session.get(Species, said) if 0 < said < 2**31 else None
         found = found if found and found.project_id == desk.project.id else None
     else:
-        found = Species.named(desk.session, desk.project.id, said)
+        found = Species.named(desk.session, desk.project.id, said) or commonly(desk.session, desk.project.id, said)
     if found is None:
         raise Invalid(
             "species: "

@@ -33,6 +33,7 @@ from models.predictions import SUFFIX, Part
 from models.project import Project
 from models.round import OPEN, Pick, Round
 from models.storage import Store
+from models.taxonomy import crooked
 from models.vectors import DamagedFile, read_ids, read_vectors
 
 EMBEDDING = ("ingest", "crop", "cut", "embed", "finetune")  # kinds of jobs that may still give crops a vector
@@ -324,6 +325,7 @@ CHECKS: dict[str, Callable[[Scene], Iterator[str]]] = {
     "I8 settled names": settled_names,
     "I10 leases": leases,
     "files": files_of_batches,
+    "species": lambda scene: crooked(scene.session),
 }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.errors import Invalid
 from models.languages import clean_language
 from models.meaning import meanings
-from models.species import CommonName, Species, Synonym, TaxonId, clean_name
+from models.species import CommonName, Species, Synonym, TaxonId, clean_name, folded
 
 REGISTER = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 REGISTERS = ("gbif", "col", "itis", "iucn", "wikidata", "wildlife_insights")  # offered; others may be typed
@@ -37,6 +37,19 @@ def other_names(session: Session, project_id: int) -> dict[int, list[str]]:
         for row in session.execute(merged.order_by(Species.id)):
             found[meant.of(row.id)] |= {name: None for name in (row.name, row.scientific_name) if name}
     return {species_id: list(names) for species_id, names in found.items()}
+
+
+def commonly(session: Session, project_id: int, name: str) -> Species | None:
+    """The species that is called so in any language, whatever the case and accents; None where that is none or several."""
+    wanted = folded(" ".join(name.split()))
+    rows = session.execute(
+        select(CommonName.species_id, CommonName.name)
+        .join(Species, Species.id == CommonName.species_id)
+        .where(Species.project_id == project_id)
+    )
+    meant = meanings(session, project_id)
+    found = {meant.of(species_id) for species_id, called in rows if folded(called) == wanted}
+    return session.get(Species, found.pop()) if len(found) == 1 else None
 
 
 def called_in(session: Session, project_id: int, language: str) -> dict[int, str]:

@@ -107,6 +107,22 @@ def place_below(session: Session, species: Species, parent: Species | None) -> N
     species.parent_id = parent.id if parent else None
 
 
+def crooked(session: Session) -> Iterator[str]:
+    """What the doctor says of the trees: no foreign key holds these columns, so a parent or a merge might lead nowhere."""
+    rows = session.execute(
+        select(Species.id, Species.project_id, Species.parent_id, Species.merged_into_id).order_by(Species.id)
+    ).all()
+    home = {row.id: row.project_id for row in rows}
+    parents = {row.id: row.parent_id for row in rows if row.parent_id is not None}
+    merges = {row.id: row.merged_into_id for row in rows if row.merged_into_id is not None}
+    for words, up in (("hangs below", parents), ("was merged into", merges)):
+        for species_id, other in up.items():
+            if home.get(other) != home[species_id]:
+                yield f"species {species_id} {words} {other}, which is not in its project"
+            elif circle(up, species_id):
+                yield f"species {species_id} {words} {other}, and that way leads back to itself"
+
+
 def path(names: Mapping[int, str], above: Iterable[int]) -> str:
     """Mammals › Carnivora › Felidae. above: the nearest first."""
     return " › ".join(reversed([names[each] for each in above]))

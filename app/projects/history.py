@@ -60,6 +60,18 @@ ACTS = {
     "camera.fell": mark("The camera %(camera)s fell: %(at)s"),
     "camera.stands": mark("Took back that the camera %(camera)s fell: %(at)s"),
     "project.unbundled": mark("Brought the project here in a bundle, as %(name)s"),
+    "species.placed": mark("Moved %(name)s in the tree"),
+    "species.sensitivity": mark("Changed how coarse the places of %(name)s go out"),
+    "species.common_name": mark("Named %(name)s in the language %(language)s: %(common)s"),
+    "species.common_name_removed": mark("No longer called %(common)s in the language %(language)s: %(name)s"),
+    "species.id": mark("Identified %(name)s in %(register)s: %(value)s"),
+    "species.id_removed": mark("No longer %(value)s in %(register)s: %(name)s"),
+    "species.imported": mark("Imported a species list: %(added)s new, %(changed)s changed"),
+    "species.merged": mark("Merged %(name)s into %(into)s"),
+    "species.unmerged": mark("Undid the merge of %(name)s into %(into)s"),
+    "species.split": mark("Split %(name)s: %(crops)s crops are called %(into)s"),
+    "species.unsplit": mark("Took a split of %(name)s back"),
+    "settings.names": mark("Language of names, and when guesses are added up"),
 }
 FIELDS = {
     "count_above": mark("A box counts at or above"),
@@ -99,6 +111,10 @@ FIELDS = {
     "problems": mark("Problems"),
     "event_rule": mark("A visit is independent of"),
     "cameras_independent": mark("Every camera has a timer of its own"),
+    "parent": mark("Right above it"),
+    "sensitivity": mark("Sensitivity"),
+    "language": mark("Language of names"),
+    "roll_up_above": mark("Guesses are added up to"),
 }
 
 

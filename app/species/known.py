@@ -91,6 +91,10 @@ class Known:
         wanted = name.lower()
         return self.by_name.get(wanted) or self.by_scientific.get(wanted) or self.by_synonym.get(wanted)
 
+    def is_taken(self, name: str) -> bool:
+        """Whether it leads to something."""
+        return self.find(name) is not None or name.lower() in self.fixed
+
     def there(self, name: str) -> Taxon | None:
         """A species of the project under any of its names."""
         found = self.by_name.get(name.lower()) or self.by_synonym.get(name.lower())

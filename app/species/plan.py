@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from sqlalchemy.orm import Session
 
@@ -133,7 +134,7 @@ def hung(
             continue
         level = levels.get((rank, name.lower()))
         if level is None:
-            level = Taxon(name if known.find(name) is None else f"{name} ({rank})", name, rank, new_parent=lowest)
+            level = Taxon(free_name(known, name, rank), name, rank, new_parent=lowest)
             known.add(level)
             levels[rank, name.lower()] = level
             made.append(level)
@@ -154,6 +155,13 @@ def hung(
     if lowest is not None and lowest is not taxon.parent:
         taxon.new_parent = lowest
     return True
+
+
+def free_name(known: Known, name: str, rank: str) -> str:
+    """Puma, else Puma (genus), else Puma (genus 2), ..."""
+    numbered = (f"{name} ({rank} {number})" for number in count(2))
+    free = (each for each in chain((name, f"{name} ({rank})"), numbered) if not known.is_taken(each))
+    return next(free)
 
 
 def refuse(known: Known, taxon: Taxon, plan: Plan, bad: dict[str, int], column: str, words: str) -> None:

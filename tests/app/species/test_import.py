@@ -98,6 +98,13 @@ def test_columns_of_higher_taxa_make_the_ones_that_are_missing(desk: Desk) -> No
     assert lines["Currasow"] == ["Cracidae", "Aves"]
 
 
+def test_a_level_whose_name_is_taken_gets_one_that_is_free(desk: Desk) -> None:
+    desk.add("Puma", "Puma (genus)")
+    text = "name,genus\nCougar,Puma\nTruck,Vehicle\n"
+    assert look(desk, text)["new"] == ["Puma (genus 2)", "Vehicle (genus)", "Cougar", "Truck"]
+    assert bring(desk, text)["added"] == 4
+
+
 def test_each_bad_row_says_line_column_and_reason_and_the_good_rows_go_in(desk: Desk) -> None:
     desk.add("Opossum")
     key = desk.listed()["Opossum"]["hotkey"]

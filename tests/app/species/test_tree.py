@@ -246,7 +246,8 @@ def test_the_name_in_the_language_of_the_project_goes_to_the_label_page(desk: De
     desk.send("/names", language="es-AR", roll_up_above="0.65")
     shown = desk.client.get(f"/projects/{desk.project_id}/label").text
     assert '"called": "Yaguaret' in shown
-    assert labeled.boxes
+    assert labeled.say(0, "YAGUARETE", "common-name-01")["species_id"] == jaguar  # typed without script
+    assert labeled.say(1, "Yaguar", "common-name-02")["status"] == 422
 
 
 def test_the_overview_counts_a_merged_species_as_the_other_before_the_worker_has_come(labeled: Labeled) -> None:

@@ -37,7 +37,7 @@ def settle_job(scene: Scene) -> str:
 
 
 def test_names_and_guesses_follow_a_merge_and_come_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.merging.CHUNK_ROWS", 1)  # many: all is left to the worker
+    monkeypatch.setattr("models.merging.CHUNK_ROWS", 0)  # many: all is left to the worker
     monkeypatch.setattr(settling, "CHUNK_ROWS", 7)
     scene.change(first_round=12, round_size=6)
     scene.run(scene.bring(meadow(40)))
