@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -318,3 +321,46 @@ def test_an_erased_photo_leaves_no_pixel_and_no_vector(scene: Scene) -> None:
         assert session.get_one(Image, image_id).state == ERASED
     assert scene.count(Round, Round.size > 0) == scene.count(Round)
     assert findings(scene) == []
+
+
+def test_a_batch_deleted_before_any_transaction_of_its_ingest_leaves_nothing(
+    sqlite_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H14: one ingest after the other, each deleted for good before another of its transactions."""
+    scene = sqlite_scene
+    before = type(scene.bench).patiently
+    count = deletion = batch_id = moment = 0
+
+    def patiently(bench, do):  # type: ignore[no-untyped-def]
+        nonlocal count, deletion
+        count += 1
+        if count == moment and not deletion:
+            deletion = delete(scene, batch_id)
+            now(scene, deletion)
+        return before(bench, do)
+
+    monkeypatch.setattr(type(scene.bench), "patiently", patiently)
+    for moment in range(1, 18):
+        job_id = scene.bring(meadow(7, start=100 * moment))
+        batch_id, count, deletion = batch_id_of(scene, job_id), 0, 0
+        scene.run(job_id)
+        if not deletion:
+            now(scene, delete(scene, batch_id))
+        scene.run_all()
+        assert state_of(scene) == {} and findings(scene) == [], moment
+
+
+def test_batches_deleted_at_chance_moments_by_another_thread_leave_nothing(scene: Scene) -> None:
+    """H14, with two who really act at once."""
+    chance = random.Random(14)
+    for turn in range(6):
+        job_id = scene.bring(meadow(9, start=100 * turn))
+        batch_id = batch_id_of(scene, job_id)
+        worker = threading.Thread(target=scene.run, args=(job_id,))
+        worker.start()
+        time.sleep(chance.uniform(0, 0.5))
+        now(scene, delete(scene, batch_id))
+        worker.join()
+        scene.run_all()
+        assert state_of(scene) == {} and findings(scene) == [], turn
+    assert [job.error for job in scene.all(select(Job)) if job.error] == []
