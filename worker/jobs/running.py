@@ -89,6 +89,7 @@ def begin(bench: Bench, job_id: str) -> Job | None:
             return None
         if is_closed(session.get_one(Project, job.project_id), job) and job.state in UNFINISHED:
             queue.end_cancelled(job)
+            job.key = None  # the same may be asked again once the project is back
             put_back(session, job_id)
             return job
         return queue.start(session, job_id, bench.worker)

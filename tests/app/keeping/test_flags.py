@@ -53,7 +53,7 @@ def trail(site: Site) -> Trail:
 
 
 def test_a_photo_is_marked_as_setup_and_is_no_visit(site: Site, trail: Trail) -> None:
-    here = f"/images/{trail.images[0]}"
+    here = f"/photos/{trail.images[0]}"
     with site.client(trail.viewer, accept="text/html") as client:
         assert "Facts" in client.get(here).text
         assert client.post(f"{here}/setup", data={"setup": "setup"}).status_code == 403
@@ -89,7 +89,7 @@ def test_the_first_and_last_hours_are_offered_and_marked(site: Site, trail: Trai
 
 
 def test_a_camera_that_fell_saw_nothing_from_then_on_and_that_can_be_taken_back(site: Site, trail: Trail) -> None:
-    here = f"/images/{trail.images[2]}"
+    here = f"/photos/{trail.images[2]}"
     with site.client(trail.annotator, accept="text/html") as client:
         assert client.post(f"{here}/fell").status_code == 403
     with site.client(trail.expert, accept="text/html") as client:
@@ -115,8 +115,8 @@ def test_the_photo_s_page_names_the_zone_and_the_time_as_shot(site: Site, trail:
         image = session.get_one(Image, trail.images[1])
         image.taken_at = NOON + dt.timedelta(days=365)
     with site.client(trail.viewer, accept="text/html") as client:
-        shown = client.get(f"/images/{trail.images[1]}").text
+        shown = client.get(f"/photos/{trail.images[1]}").text
         assert "1 March 2027, 12:00:00, America/Lima" in shown and "1 March 2026, 13:00:00" in shown
         with site.database.writing() as session:
             session.get_one(Deployment, trail.deployment_id).zone = "America/Guyana"
-        assert "America/Guyana" in client.get(f"/images/{trail.images[1]}").text
+        assert "America/Guyana" in client.get(f"/photos/{trail.images[1]}").text

@@ -301,9 +301,14 @@ def test_an_archived_project_learns_nothing_and_goes_on_when_it_is_back(scene: S
 
 
 def test_an_erased_photo_leaves_no_pixel_and_no_vector(scene: Scene) -> None:
-    photos = {"A/one.jpg": fakes.photo([("fox", LEFT), ("hare", RIGHT)]), **meadow(6, start=20)}
+    photos = {"A/one.jpg": fakes.photo([("fox", LEFT), ("hare", RIGHT)]), **meadow(20, start=20)}
+    scene.change(first_round=4, fine_tune_every=0)
     scene.run(scene.bring(photos))
     scene.run_all()
+    scene.answer_round(1)
+    scene.run_all()
+    (packed,) = (scene.store.root / "cache" / "matrix").glob("*/*.vectors")
+    zeros = (np.fromfile(packed, "<f4").reshape(-1, fakes.DIM) == 0).all(axis=1).sum()
     with scene.database.writing() as session:
         image = session.scalars(select(Image).where(Image.path == "A/one.jpg")).one()
         box = session.scalars(select(Box).where(Box.image_id == image.id)).first()
@@ -315,6 +320,7 @@ def test_an_erased_photo_leaves_no_pixel_and_no_vector(scene: Scene) -> None:
         ask_remove(session, deletion, "Erasing")
         image_id = image.id
     scene.run_all()
+    assert (np.fromfile(packed, "<f4").reshape(-1, fakes.DIM) == 0).all(axis=1).sum() == zeros + 2
     assert not read_vectors(place, check=True)[row].any() and np.any(read_vectors(place))
     assert not scene.store.original(sha256).exists() and not scene.store.crops(sha256).exists()
     with scene.database.reading() as session:
