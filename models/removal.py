@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, delete, exists, select, update
+from sqlalchemy import Column, ColumnElement, Table, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -23,7 +23,7 @@ from models.database import CHUNK_ROWS
 from models.deletion import DeletedPhoto, Deletion
 from models.deployment import Deployment, ProblemPeriod
 from models.event import Event
-from models.image import GONE, REMOVED, Image
+from models.image import GONE, Image
 from models.lease import Lease
 from models.project import Project
 from models.round import OPEN, WITHDRAWN, Pick, Round
@@ -174,13 +174,7 @@ def delete_empty(session: Session, project_id: int) -> None:
     delete_rows(session, Deployment.__table__, list(session.scalars(empty)))  # type: ignore[arg-type]
 
 
-def removed_in(session: Session, batch_id: int, limit: int) -> list[int]:
-    """The next hidden photos of a batch."""
-    wanted = select(Image.id).where(Image.batch_id == batch_id, Image.state == REMOVED).order_by(Image.id)
-    return list(session.scalars(wanted.limit(limit)))
-
-
-def standing_in(session: Session, batch_id: int, limit: int) -> list[int]:
-    """The next photos of a batch that are not hidden yet."""
-    wanted = select(Image.id).where(Image.batch_id == batch_id, Image.state.not_in(GONE)).order_by(Image.id)
-    return list(session.scalars(wanted.limit(limit)))
+def next_photos(session: Session, which: Sequence[ColumnElement[bool]], after: int) -> list[int]:
+    """The next CHUNK of these photos behind an id, so that what is done is not looked at again and again."""
+    wanted = select(Image.id).where(*which, Image.id > after).order_by(Image.id)
+    return list(session.scalars(wanted.limit(CHUNK)))
