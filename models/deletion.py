@@ -220,14 +220,19 @@ def stop_work(session: Session, project_id: int) -> None:
 
 def resume_work(session: Session, project: Project) -> None:
     """The project is open again: photos that wait are asked for, crops and vectors that lack, and a round where none is."""
-    finished = (Batch.project_id == project.id, Batch.finished_at.is_not(None), Batch.deletion_id.is_(None))
-    for batch in session.scalars(select(Batch).where(*finished).order_by(Batch.id)):
-        if batch.waiting(session):
-            batch.finish(session, project)
+    resume_batches(session, project)
     if project.embedder_id is not None:
         line = say("Looking for crops that are missing")
         ask(session, "crop", project.id, {"classify_above": project.classify_above}, line=line)
     ask_if_idle(session, project)
+
+
+def resume_batches(session: Session, project: Project) -> None:
+    """Photos that wait in batches that are here to stay are asked for: a job that was stopped may have had them in hand."""
+    finished = (Batch.project_id == project.id, Batch.finished_at.is_not(None), Batch.deletion_id.is_(None))
+    for batch in session.scalars(select(Batch).where(*finished).order_by(Batch.id)).all():
+        if batch.waiting(session):
+            batch.finish(session, project)
 
 
 def marked(session: Session, batch_ids: Iterable[int]) -> set[int]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, delete, exists, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.base import Base
 from models.batch import DUPLICATE, HERE, Batch, BatchFile
+from models.belonging import key_of
 from models.beside import settle_by_rule
 from models.box import Box
 from models.database import CHUNK_ROWS
@@ -135,11 +135,6 @@ def delete_rows(session: Session, table: Table, ids: Sequence[int | str]) -> Non
                     delete_rows(session, child, below)
     for start in range(0, len(ids), CHUNK_ROWS):
         session.execute(delete(table).where(key.in_(ids[start : start + CHUNK_ROWS])))
-
-
-def key_of(table: Table) -> Column[Any]:
-    """The one column of its primary key."""
-    return next(iter(table.primary_key.columns))
 
 
 def delete_some_of_project(session: Session, project_id: int) -> int:

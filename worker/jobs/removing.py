@@ -16,7 +16,7 @@ from models.base import utc_now
 from models.batch import Batch
 from models.box import Box
 from models.checkpoint import Checkpoint
-from models.deletion import BATCH, PHOTO, REMOVE, DeletedPhoto, Deletion, stop_work
+from models.deletion import BATCH, PHOTO, REMOVE, DeletedPhoto, Deletion, resume_batches, stop_work
 from models.image import ERASED, GONE, REMOVED, Image
 from models.job import ALIVE, RUNNING, Job
 from models.project import Project
@@ -111,10 +111,7 @@ class Removing:
             project = session.get_one(Project, self._project_id)
             if project.deletion_id is not None or project.archived_at is not None:
                 return
-            live = (Batch.project_id == project.id, Batch.finished_at.is_not(None), Batch.deletion_id.is_(None))
-            for batch in session.scalars(select(Batch).where(*live).order_by(Batch.id)).all():
-                if batch.waiting(session):
-                    batch.finish(session, project)
+            resume_batches(session, project)
             ask(session, "sequence", project.id, {}, line="Grouping the photos that are left into bursts")
             ask_if_idle(session, project)
 

@@ -370,3 +370,30 @@ def test_batches_deleted_at_chance_moments_by_another_thread_leave_nothing(scene
         scene.run_all()
         assert state_of(scene) == {} and findings(scene) == [], turn
     assert [job.error for job in scene.all(select(Job)) if job.error] == []
+
+
+def test_photos_of_another_batch_that_a_deleted_one_had_in_hand_are_looked_at(scene: Scene) -> None:
+    photos = meadow(8)
+    with scene.database.writing() as session:
+        project = session.get_one(Project, scene.project_id)
+        first, second = (Batch.start(session, project.id, name, None) for name in ("first", "second"))
+        for path, content in photos.items():
+            first.receive(session, path, scene.store.receive([content]))  # never finished
+            second.receive(session, path, scene.store.receive([content]))
+        job = second.finish(session, project)
+        assert job is not None
+        job_id, second_id = job.id, second.id
+        first.finished_at = utc_now()
+    deletion = 0
+
+    def step(name: str, do: Callable[[], int]) -> int:
+        nonlocal deletion
+        if name == "shard-1":
+            deletion = delete(scene, second_id)
+        return do()
+
+    scene.run(job_id, step)
+    now(scene, deletion)
+    scene.run_all()
+    assert state_of(scene) == {READY: 8}
+    assert findings(scene) == []
