@@ -23,8 +23,13 @@ from models.vectors import DamagedFile, Ids, read_ids, read_vectors, write_vecto
 from worker.jobs.bench import Bench
 
 
-def blank_vectors(bench: Bench, project_id: int, which: Sequence[ColumnElement[bool]]) -> None:
-    """which: the photos, as conditions on Image. Doing it again changes nothing."""
+def blank_vectors(
+    bench: Bench, project_id: int, which: Sequence[ColumnElement[bool]], *, whole_files: bool = True
+) -> None:
+    """which: the photos, as conditions on Image. Doing it again changes nothing.
+
+    whole_files: also those in which nobody else has a row; else they are left to who removes them whole.
+    """
     with bench.database.reading() as session:
         crops = (
             select(Box.id, Box.embedder_id, Box.vector_file, Box.vector_row)
@@ -40,7 +45,7 @@ def blank_vectors(bench: Bench, project_id: int, which: Sequence[ColumnElement[b
         named = named_rows(bench, {name for _embedder, name in rows})
     for (embedder_id, name), gone in rows.items():
         bench.breathe()
-        if named[name] > len(gone):  # else nobody has a row in it any more, and it goes whole
+        if whole_files or named[name] > len(gone):
             blank(bench, bench.store.vectors(embedder_id, name), gone)
     box_ids = np.sort(np.array(ids, np.int64))
     leave_out(bench, project_id, box_ids)

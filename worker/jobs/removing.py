@@ -157,7 +157,8 @@ class Removing:
 
     def _delete_batch(self) -> int:
         batch_id = self._deletion.target_id
-        blank_vectors(self._bench, self._project_id, (Image.batch_id == batch_id, Image.state == REMOVED))
+        hidden = (Image.batch_id == batch_id, Image.state == REMOVED)
+        blank_vectors(self._bench, self._project_id, hidden, whole_files=False)
         count = self._delete_photos((Image.batch_id == batch_id, Image.state.in_(GONE)))
         self._unlink()
         self._remove_unnamed_vectors()
