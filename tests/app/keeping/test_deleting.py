@@ -226,3 +226,16 @@ def test_a_photo_that_another_project_has_is_erased_there_only_when_asked(sqlite
     with other.client() as client:
         assert client.post(f"/photos/{other.image_id}/erase").status_code == 303
     until(lambda: not sqlite_site.store.original(sha256).exists())
+
+
+def test_the_button_beside_show_leads_to_the_question(sqlite_site: Site) -> None:
+    farm = Farm(sqlite_site)
+    with farm.client() as client:
+        asked = client.post(f"/images/{farm.image_id}/open", data={"erase": "1"})
+        assert asked.headers["location"] == f"/photos/{farm.image_id}/erase"
+        assert sqlite_site.store.has(sha256_of(farm))
+
+
+def sha256_of(farm: Farm) -> str:
+    with farm.site.database.reading() as session:
+        return session.get_one(Image, farm.image_id).sha256

@@ -42,6 +42,7 @@ from models.vectors import read_vectors
 from tests import fakes
 from tests.worker.jobs.scenes import LEFT, RIGHT, Scene, meadow
 from worker.jobs.running import run_job
+from worker.main import Sweeper
 
 pytestmark = pytest.mark.usefixtures("small_shards")
 
@@ -400,3 +401,26 @@ def test_photos_of_another_batch_that_a_deleted_one_had_in_hand_are_looked_at(sc
     scene.run_all()
     assert state_of(scene) == {READY: 8}
     assert findings(scene) == []
+
+
+def test_a_worker_asks_when_the_day_has_come(sqlite_scene: Scene) -> None:
+    scene = sqlite_scene
+    scene.run(scene.bring(meadow(3)))
+    batch_id = scene.all(select(Batch.id))[0]
+    kept, soon = delete(scene, batch_id), 0
+    sweeper = Sweeper(scene.bench, None)  # type: ignore[arg-type]  # nothing is started here
+    sweeper.ask_due()
+    assert scene.count(Deletion, Deletion.asked_at.is_not(None)) == 0
+    with scene.database.writing() as session:
+        session.get_one(Deletion, kept).due_at = utc_now()
+        lost = Deletion(kind="project", project_id=99, target_id=99, name="came never", due_at=utc_now())
+        session.add(lost)
+        session.flush()
+        soon = lost.id
+    sweeper.ask_due()
+    sweeper.ask_due()
+    scene.run_all()
+    with scene.database.reading() as session:
+        assert session.get_one(Deletion, kept).done_at is not None
+        assert session.get_one(Deletion, soon).done_at is not None  # of a project that never came whole
+    assert scene.count(Job, Job.kind == REMOVE) == 2 and scene.count(Batch) == 0
