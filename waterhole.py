@@ -345,6 +345,18 @@ def rebuild(
 
 
 @cli.command()
+def collect(
+    hours: Annotated[float, typer.Option(min=1, help="Only files that are older; uploads take less.")] = 24,
+) -> None:
+    """Remove files that belong to no photo, as doctor names them after a crash."""
+    from models.collecting import collect as remove
+
+    with opened() as (database, store, _settings):
+        count, size = remove(database, store, older_than_s=hours * 3600)
+    print(f"{count:,} files are removed, {size / 1e6:,.1f} MB.")
+
+
+@cli.command()
 def bundle(
     project: ProjectName,
     out: Annotated[Path, typer.Option("-o", "--out", help="The file to write, e.g. project.tar.")],

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, insert_once, utc_now
@@ -18,13 +18,18 @@ from models.errors import Invalid, KeyReused
 from models.words import say
 
 MAX_KEY = 80
+TAKES_BACK = text("takes_back_id IS NOT NULL")  # one that goes is looked for here
 
 
 class Act(Base):
     """Who did what under which key, and what was answered."""
 
     __tablename__ = "act"
-    __table_args__ = (UniqueConstraint("user_id", "key"), Index("ix_act_project_user", "project_id", "user_id", "id"))
+    __table_args__ = (
+        UniqueConstraint("user_id", "key"),
+        Index("ix_act_project_user", "project_id", "user_id", "id"),
+        Index("ix_act_takes_back", "takes_back_id", sqlite_where=TAKES_BACK, postgresql_where=TAKES_BACK),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))

@@ -23,6 +23,7 @@ from models.project import Project
 from models.species import TAXON, Species
 
 WAITS = text("waits_for IS NOT NULL")
+NAMED = text("settled_label_id IS NOT NULL")  # a label that goes is looked for here
 
 
 class Box(Base):
@@ -42,6 +43,7 @@ class Box(Base):
         Index("ix_box_project_guess", "project_id", "guess_species_id"),
         Index("ix_box_waits", "project_id", "waits_for", sqlite_where=WAITS, postgresql_where=WAITS),
         Index("ix_box_project_id", "project_id", "id"),  # pages of the API
+        Index("ix_box_settled_label", "settled_label_id", sqlite_where=NAMED, postgresql_where=NAMED),
         Index("ix_box_vectors", "project_id", "embedder_id", "vector_row"),
         {"sqlite_autoincrement": True},
     )

@@ -213,17 +213,26 @@ def answers_in(session: Session, project_id: int, batch_id: int | None = None) -
 def stop_work(session: Session, project_id: int) -> None:
     """Every job of a project ends at its next step."""
     alive = (Job.project_id == project_id, Job.state.in_(ALIVE), Job.kind != REMOVE)
-    for job_id in list(session.scalars(select(Job.id).where(*alive))):
-        cancel(session, job_id)
+    for job in session.scalars(select(Job).where(*alive)).all():
+        cancel(session, job.id)
+        job.key = None  # the same may be asked again once the project is back
 
 
 def resume_work(session: Session, project: Project) -> None:
-    """The project is open again: photos that wait are asked for, and a round where none is."""
+    """The project is open again: photos that wait are asked for, crops and vectors that lack, and a round where none is."""
+    resume_batches(session, project)
+    if project.embedder_id is not None:
+        line = say("Looking for crops that are missing")
+        ask(session, "crop", project.id, {"classify_above": project.classify_above}, line=line)
+    ask_if_idle(session, project)
+
+
+def resume_batches(session: Session, project: Project) -> None:
+    """Photos that wait in batches that are here to stay are asked for: a job that was stopped may have had them in hand."""
     finished = (Batch.project_id == project.id, Batch.finished_at.is_not(None), Batch.deletion_id.is_(None))
-    for batch in session.scalars(select(Batch).where(*finished).order_by(Batch.id)):
+    for batch in session.scalars(select(Batch).where(*finished).order_by(Batch.id)).all():
         if batch.waiting(session):
             batch.finish(session, project)
-    ask_if_idle(session, project)
 
 
 def marked(session: Session, batch_ids: Iterable[int]) -> set[int]:

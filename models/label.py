@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, func, null, select
+from sqlalchemy import ForeignKey, Index, String, func, null, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, utc_now
@@ -19,6 +19,7 @@ from models.project import Project
 from models.species import Species
 
 ANSWER, TAKEN_BACK = "answer", "taken_back"
+TAKES_BACK = text("takes_back_id IS NOT NULL")  # one that goes is looked for here
 
 
 class Label(Base):
@@ -29,6 +30,7 @@ class Label(Base):
         Index("ix_label_box", "box_id", "id"),
         Index("ix_label_project", "project_id", "id"),
         Index("ix_label_user_project", "user_id", "project_id", "id"),
+        Index("ix_label_takes_back", "takes_back_id", sqlite_where=TAKES_BACK, postgresql_where=TAKES_BACK),
         {"sqlite_autoincrement": True},
     )
 

@@ -109,9 +109,12 @@ class Member:
     file: IO[bytes]
 
     def chunks(self) -> Iterator[bytes]:
-        """Its bytes in pieces."""
-        while chunk := self.file.read(CHUNK):
-            yield chunk
+        """Its bytes in pieces. Raises Invalid where the archive ends before they do."""
+        try:
+            while chunk := self.file.read(CHUNK):
+                yield chunk
+        except (tarfile.TarError, EOFError) as error:
+            raise Invalid(say("%(name)s is cut: the bundle is damaged", name=self.name)) from error
 
 
 def unpacking(path: Path) -> Iterator[Member]:

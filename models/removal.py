@@ -10,20 +10,20 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Column, Table, delete, exists, select, update
+from sqlalchemy import ColumnElement, Table, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from models.base import Base
 from models.batch import DUPLICATE, HERE, Batch, BatchFile
+from models.belonging import key_of
 from models.beside import settle_by_rule
 from models.box import Box
 from models.database import CHUNK_ROWS
 from models.deletion import DeletedPhoto, Deletion
 from models.deployment import Deployment, ProblemPeriod
 from models.event import Event
-from models.image import GONE, REMOVED, Image
+from models.image import GONE, Image
 from models.lease import Lease
 from models.project import Project
 from models.round import OPEN, WITHDRAWN, Pick, Round
@@ -137,11 +137,6 @@ def delete_rows(session: Session, table: Table, ids: Sequence[int | str]) -> Non
         session.execute(delete(table).where(key.in_(ids[start : start + CHUNK_ROWS])))
 
 
-def key_of(table: Table) -> Column[Any]:
-    """The one column of its primary key."""
-    return next(iter(table.primary_key.columns))
-
-
 def delete_some_of_project(session: Session, project_id: int) -> int:
     """Some rows that belong to a project without photos, those of the far ends first. How many; 0: its own row alone is left."""
     for table in (Base.metadata.tables[name] for name in OWNED):
@@ -174,13 +169,7 @@ def delete_empty(session: Session, project_id: int) -> None:
     delete_rows(session, Deployment.__table__, list(session.scalars(empty)))  # type: ignore[arg-type]
 
 
-def removed_in(session: Session, batch_id: int, limit: int) -> list[int]:
-    """The next hidden photos of a batch."""
-    wanted = select(Image.id).where(Image.batch_id == batch_id, Image.state == REMOVED).order_by(Image.id)
-    return list(session.scalars(wanted.limit(limit)))
-
-
-def standing_in(session: Session, batch_id: int, limit: int) -> list[int]:
-    """The next photos of a batch that are not hidden yet."""
-    wanted = select(Image.id).where(Image.batch_id == batch_id, Image.state.not_in(GONE)).order_by(Image.id)
-    return list(session.scalars(wanted.limit(limit)))
+def next_photos(session: Session, which: Sequence[ColumnElement[bool]], after: int) -> list[int]:
+    """The next CHUNK of these photos behind an id, so that what is done is not looked at again and again."""
+    wanted = select(Image.id).where(*which, Image.id > after).order_by(Image.id)
+    return list(session.scalars(wanted.limit(CHUNK)))

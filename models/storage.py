@@ -68,6 +68,10 @@ class Store:
         """The photo as it came."""
         return self.root / "originals" / sha256[:2] / sha256
 
+    def has(self, sha256: str) -> bool:
+        """Whether the photo lies here."""
+        return self.original(sha256).is_file()
+
     def thumbnail(self, sha256: str) -> Path:
         """At most 320 px, without metadata."""
         return self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"

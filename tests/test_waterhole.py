@@ -154,6 +154,25 @@ def test_a_folder_comes_in_once_and_goes_out_as_tables(house: Shell, tmp_path: P
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]
 
 
+def test_a_project_goes_to_another_house_in_one_file(house: Shell, tmp_path: Path) -> None:
+    house.works("import", str(folder_of_photos(tmp_path / "photos")), "--project", "Tambopata", "--create")
+    said = house.works("bundle", "--project", "Tambopata", "-o", str(tmp_path / "tambopata.tar"))
+    assert "members" in said
+    other = Shell(tmp_path / "other")
+    other.home.mkdir()
+    other.works("migrate")
+    assert "Madidi is here" in other.works("unbundle", str(tmp_path / "tambopata.tar"), "--name", "Madidi")
+    assert "there is already a project" in other.complains(
+        "unbundle", str(tmp_path / "tambopata.tar"), "--name", "Madidi"
+    )
+    assert "Every invariant holds." in other.works("doctor", "--deep")
+    (tmp_path / "bad.tar").write_bytes((tmp_path / "tambopata.tar").read_bytes()[:5000])
+    assert "damaged" in other.complains("unbundle", str(tmp_path / "bad.tar"))
+    assert "No worker runs" in other.works("rebuild", "thumbnails", "--project", "Madidi")
+    assert "originals is none of" in other.complains("rebuild", "originals", "--project", "Madidi")
+    assert "there is no batch" in other.complains("rebuild", "crops", "--project", "Madidi", "--batch", "June")
+
+
 def test_doctor_is_content_with_a_new_house_and_names_what_is_broken(house: Shell, tmp_path: Path) -> None:
     house.works("import", str(folder_of_photos(tmp_path / "survey")), "--project", "P", "--create")
     assert "Every invariant holds" in house.works("doctor", "--deep")

@@ -137,7 +137,7 @@ def open_photo(
     image = photo_to_open(session, image_id)
     member = access(session, user, image.project_id, Role.viewer)
     if erase:
-        return go(f"/images/{image.id}/erase")
+        return go(f"/photos/{image.id}/erase")
     opening = Opening.make(session, member.project, image, user, member.role)
     if wants_page(request):
         asked = ([f"box={box}"] if box else []) + ([f"open={opening.id}"] if opening else [])

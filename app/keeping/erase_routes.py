@@ -33,7 +33,7 @@ router = APIRouter()
 Id = Annotated[int, InPath(ge=1, le=LARGEST_ID)]
 
 
-@router.get("/images/{image_id}/erase")
+@router.get("/photos/{image_id}/erase")
 def ask_erase(request: Request, image_id: Id, session: Reading, user: ReadingUser) -> Response:
     """What goes and what stays; nothing happens yet."""
     image = photo_to_erase(session, image_id)
@@ -46,7 +46,7 @@ def ask_erase(request: Request, image_id: Id, session: Reading, user: ReadingUse
     )  # fmt: skip
 
 
-@router.post("/images/{image_id}/erase")
+@router.post("/photos/{image_id}/erase")
 def erase_photo(
     image_id: Id, session: Writing, user: WritingUser, house: InHouse, everywhere: Annotated[str, Form()] = ""
 ) -> Response:

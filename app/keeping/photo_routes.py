@@ -36,37 +36,37 @@ Id = Annotated[int, InPath(ge=1, le=LARGEST_ID)]
 Minutes = Annotated[int, Query(ge=1, le=MOST_MINUTES)]
 
 
-@router.get("/images/{image_id}")
+@router.get("/photos/{image_id}")
 def show_photo(request: Request, image_id: Id, session: Reading, user: ReadingUser) -> Response:
     """Where it comes from, when it was shot, and what may be said about it."""
     image = photo_to_erase(session, image_id)
     return photo_page(request, access(session, user, image.project_id, Role.viewer), image, None)
 
 
-@router.post("/images/{image_id}/setup")
+@router.post("/photos/{image_id}/setup")
 def mark_photo(request: Request, image_id: Id, session: Writing, user: WritingUser, setup: Text = "") -> Response:
     """Setup, calibration, or neither."""
     image, member = acting(session, user, image_id, Role.annotator)
     change = lambda: mark_setup(session, member.project, [image.id], setup, user)  # noqa: E731
     refused = tried(request, session, change, "setup", {"setup": setup}, "setup")
-    return photo_page(request, member, image, refused) if refused else go(f"/images/{image.id}")
+    return photo_page(request, member, image, refused) if refused else go(f"/photos/{image.id}")
 
 
-@router.post("/images/{image_id}/fell")
+@router.post("/photos/{image_id}/fell")
 def camera_fell(request: Request, image_id: Id, session: Writing, user: WritingUser) -> Response:
     """From this photo on the camera saw nothing."""
     image, member = acting(session, user, image_id, Role.expert)
     refused = tried(request, session, lambda: fell(session, image, user), "fell", {}, "photo")
-    return photo_page(request, member, image, refused) if refused else go(f"/images/{image.id}")
+    return photo_page(request, member, image, refused) if refused else go(f"/photos/{image.id}")
 
 
-@router.post("/images/{image_id}/stands")
+@router.post("/photos/{image_id}/stands")
 def camera_stands(request: Request, image_id: Id, session: Writing, user: WritingUser) -> Response:
     """Take it back."""
     image, member = acting(session, user, image_id, Role.expert)
     deployment = deployment_of(session, member.project.id, image.deployment_id)
     refused = tried(request, session, lambda: stands_again(session, deployment, user), "fell", {}, "photo")
-    return photo_page(request, member, image, refused) if refused else go(f"/images/{image.id}")
+    return photo_page(request, member, image, refused) if refused else go(f"/photos/{image.id}")
 
 
 @router.get("/projects/{project_id}/setup")

@@ -56,6 +56,7 @@ from models.box import Box, current_ids
 from models.desk import Desk
 from models.drawing import draw
 from models.errors import NotSignedIn
+from models.image import GONE, Image
 from models.membership import Role
 from models.noting import comment, flag, keep_gold
 from models.presence import company, names_here
@@ -90,9 +91,9 @@ ActingAtBox = Annotated[AtBox, Depends(at_box)]
 
 
 def box_of(session: Session, box_id: int) -> Box:
-    """Raises NotYours when there is none."""
+    """Raises NotYours when there is none, or its photo was deleted or erased."""
     found = session.get(Box, box_id) if 0 < box_id <= LARGEST_ID else None
-    if found is None:
+    if found is None or session.get_one(Image, found.image_id).state in GONE:
         raise not_yours()
     return found
 

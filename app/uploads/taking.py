@@ -56,7 +56,7 @@ def keep(session: Session, batch: Batch, path: str, received: Received, store: S
 
     Bytes of a photo that was erased are not kept either.
     """
-    if not store.original(received.sha256).is_file():
+    if not store.has(received.sha256):
         raise Invalid(say("The same photo was being deleted just now. Send it again."))
     file = batch.receive(session, path, received)
     if file.state == REFUSED:

@@ -18,9 +18,19 @@ COLUMNS = (
     ("image", "state_before", sa.String(12), ""),
 )
 
+# By which a database finds what points at a row that is deleted; most rows point at nothing.
+INDEXES = (
+    ("ix_box_settled_label", "box", "settled_label_id"),
+    ("ix_label_takes_back", "label", "takes_back_id"),
+    ("ix_act_takes_back", "act", "takes_back_id"),
+)
+
 
 def upgrade() -> None:
     """Nothing is archived, nothing is deleted."""
+    for name, table, column in INDEXES:
+        where = sa.text(f"{column} IS NOT NULL")
+        op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
     for table, name, kind, value in COLUMNS:
         op.add_column(table, sa.Column(name, kind, nullable=value is None, server_default=value))
     op.create_table(
@@ -62,6 +72,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back; who deleted what is left in the history alone."""
+    for name, table, _column in INDEXES:
+        op.drop_index(name, table)
     op.drop_table("deleted_photo")
     op.drop_table("deletion")
     for table, name, _kind, _value in reversed(COLUMNS):

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, ViewportSize
+from sqlalchemy import select
 
+from models.image import Image
 from models.membership import Membership, Role
 from models.project import Project
 from tests import make
@@ -49,9 +51,17 @@ def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -
     page.set_viewport_size(WIDTHS[width])
     here = f"/projects/{desk.project_id}"
     page.goto(desk.site.address + here)
+    with desk.site.database.reading() as session:
+        image_id, batch_id = session.execute(select(Image.id, Image.batch_id).limit(1)).one()
     pages = [
         "/projects",
+        "/projects/archived",
         "/account",
+        f"/photos/{image_id}",
+        f"/photos/{image_id}/erase",
+        f"{here}/batches/{batch_id}/delete",
+        f"{here}/keeping",
+        f"{here}/setup",
         str(page.locator(".menu a", has_text="Your speed and accuracy").get_attribute("href")),
         *(
             here + part

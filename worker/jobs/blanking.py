@@ -18,12 +18,18 @@ from models.box import Box
 from models.database import CHUNK_ROWS
 from models.image import Image
 from models.parts import SUFFIX, VectorPart
+from models.storage import Store
 from models.vectors import DamagedFile, Ids, read_ids, read_vectors, write_vectors
 from worker.jobs.bench import Bench
 
 
-def blank_vectors(bench: Bench, project_id: int, which: Sequence[ColumnElement[bool]]) -> None:
-    """which: the photos, as conditions on Image. Doing it again changes nothing."""
+def blank_vectors(
+    bench: Bench, project_id: int, which: Sequence[ColumnElement[bool]], *, whole_files: bool = True
+) -> None:
+    """which: the photos, as conditions on Image. Doing it again changes nothing.
+
+    whole_files: also those in which nobody else has a row; else they are left to who removes them whole.
+    """
     with bench.database.reading() as session:
         crops = (
             select(Box.id, Box.embedder_id, Box.vector_file, Box.vector_row)
@@ -39,9 +45,11 @@ def blank_vectors(bench: Bench, project_id: int, which: Sequence[ColumnElement[b
         named = named_rows(bench, {name for _embedder, name in rows})
     for (embedder_id, name), gone in rows.items():
         bench.breathe()
-        if named[name] > len(gone):  # else nobody has a row in it any more, and it goes whole
+        if whole_files or named[name] > len(gone):
             blank(bench, bench.store.vectors(embedder_id, name), gone)
-    leave_out(bench, project_id, np.sort(np.array(ids, np.int64)))
+    box_ids = np.sort(np.array(ids, np.int64))
+    leave_out(bench, project_id, box_ids)
+    blank_packed(bench.store, project_id, box_ids)
 
 
 def named_rows(bench: Bench, names: set[str]) -> dict[str, int]:
@@ -97,3 +105,20 @@ def leave_out(bench: Bench, project_id: int, box_ids: Ids) -> None:
                 )
             session.delete(session.get_one(VectorPart, part.id))
         path.unlink(missing_ok=True)
+
+
+def blank_packed(store: Store, project_id: int, box_ids: Ids) -> None:
+    """Zeros in the packed caches, where they lie: whoever has one open goes on with it (worker/jobs/matrix.py)."""
+    for known in (store.root / "cache" / "matrix").glob(f"*-{project_id}/*.ids"):
+        vectors, ids = known.with_suffix(".vectors"), np.fromfile(known, "<i8")
+        rows = np.flatnonzero(np.isin(ids, box_ids))
+        if not len(rows) or not vectors.is_file():
+            continue
+        row_bytes, left = divmod(vectors.stat().st_size, len(ids))
+        if left:  # cut while it was written: it is packed anew
+            vectors.unlink()
+            continue
+        with vectors.open("r+b") as file:
+            for row in rows.tolist():
+                file.seek(row * row_bytes)
+                file.write(bytes(row_bytes))

@@ -7,22 +7,21 @@ it twice changes nothing. Rows go before files; a file goes only when nothing re
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from models.base import utc_now
 from models.batch import Batch
 from models.box import Box
 from models.checkpoint import Checkpoint
-from models.deletion import BATCH, PHOTO, REMOVE, DeletedPhoto, Deletion, stop_work
-from models.image import ERASED, REMOVED, Image
+from models.deletion import BATCH, PHOTO, REMOVE, DeletedPhoto, Deletion, resume_batches, stop_work
+from models.image import ERASED, GONE, REMOVED, Image
 from models.job import ALIVE, RUNNING, Job
 from models.project import Project
 from models.queue import ask
 from models.removal import (
-    CHUNK,
     delete_batch,
     delete_empty,
     delete_photos,
@@ -30,9 +29,8 @@ from models.removal import (
     delete_some_of_project,
     hand_over,
     hide,
-    removed_in,
+    next_photos,
     show,
-    standing_in,
 )
 from models.round import ask_if_idle
 from models.unlinking import unlink_pictures
@@ -78,30 +76,32 @@ class Removing:
     # --- hidden and back ---------------------------------------------------------------------------------------------------
 
     def _hide(self) -> int:
-        def some() -> int:
+        def some(after: int) -> list[int]:
             with self._bench.database.writing() as session:
                 batch = session.get(Batch, self._deletion.target_id)
                 if batch is None or batch.deletion_id != self._deletion.id:
-                    return 0  # brought back meanwhile: the next job shows them again
-                ids = standing_in(session, batch.id, CHUNK)
+                    return []  # brought back meanwhile: the next job shows them again
+                ids = next_photos(session, (Image.batch_id == batch.id, Image.state.not_in(GONE)), after)
                 others = hand_over(session, batch, ids)
                 project = session.get_one(Project, self._project_id)
                 hide(session, project, [each for each in ids if each not in others], REMOVED, self._deletion.marked_at)
-                return len(ids)
+                return ids
 
-        count = self._all(some)
+        count = self._photo_by_photo(some)
         if count:
             self._afterwards()
         return count
 
     def _show(self) -> int:
-        def some() -> int:
-            with self._bench.database.writing() as session:
-                ids = removed_in(session, self._deletion.target_id, CHUNK)
-                show(session, self._project_id, ids, self._deletion.marked_at)
-                return len(ids)
+        hidden = (Image.batch_id == self._deletion.target_id, Image.state == REMOVED)
 
-        count = self._all(some)
+        def some(after: int) -> list[int]:
+            with self._bench.database.writing() as session:
+                ids = next_photos(session, hidden, after)
+                show(session, self._project_id, ids, self._deletion.marked_at)
+                return ids
+
+        count = self._photo_by_photo(some)
         self._afterwards()
         return count
 
@@ -111,12 +111,17 @@ class Removing:
             project = session.get_one(Project, self._project_id)
             if project.deletion_id is not None or project.archived_at is not None:
                 return
-            live = (Batch.project_id == project.id, Batch.finished_at.is_not(None), Batch.deletion_id.is_(None))
-            for batch in session.scalars(select(Batch).where(*live).order_by(Batch.id)).all():
-                if batch.waiting(session):
-                    batch.finish(session, project)
+            resume_batches(session, project)
             ask(session, "sequence", project.id, {}, line="Grouping the photos that are left into bursts")
             ask_if_idle(session, project)
+
+    def _photo_by_photo(self, some: Callable[[int], list[int]]) -> int:
+        """Chunk after chunk by rising id, each behind the last id of the one before."""
+        count = after = 0
+        while ids := self._bench.patiently(lambda after=after: some(after)):  # type: ignore[misc]
+            self._bench.breathe()
+            count, after = count + len(ids), ids[-1]
+        return count
 
     def _all(self, some: Callable[[], int]) -> int:
         """Chunk after chunk until none is left."""
@@ -152,8 +157,9 @@ class Removing:
 
     def _delete_batch(self) -> int:
         batch_id = self._deletion.target_id
-        blank_vectors(self._bench, self._project_id, (Image.batch_id == batch_id, Image.state == REMOVED))
-        count = self._delete_photos((Image.batch_id == batch_id, Image.state.in_((REMOVED, ERASED))))
+        hidden = (Image.batch_id == batch_id, Image.state == REMOVED)
+        blank_vectors(self._bench, self._project_id, hidden, whole_files=False)
+        count = self._delete_photos((Image.batch_id == batch_id, Image.state.in_(GONE)))
         self._unlink()
         self._remove_unnamed_vectors()
         self._bench.patiently(self._delete_batch_row)
@@ -184,17 +190,16 @@ class Removing:
         self._finish()
         return count
 
-    def _delete_photos(self, which: tuple[object, ...]) -> int:
+    def _delete_photos(self, which: Sequence[ColumnElement[bool]]) -> int:
         """Rows, with the list of what is to be unlinked."""
 
-        def some() -> int:
+        def some(after: int) -> list[int]:
             with self._bench.database.writing() as session:
-                wanted = select(Image.id).where(*which).order_by(Image.id).limit(CHUNK)  # type: ignore[arg-type]
-                ids = list(session.scalars(wanted))
+                ids = next_photos(session, which, after)
                 delete_photos(session, self._deletion, ids)
-                return len(ids)
+                return ids
 
-        return self._all(some)
+        return self._photo_by_photo(some)
 
     def _unlink(self) -> None:
         """The files of photos whose rows are gone."""

@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from models import queue
-from models.deletion import REMOVE
+from models.batch import Batch
+from models.deletion import REMOVE, resume_batches
 from models.drawing import CUT
 from models.imported import TAKE, UNTAKE, let_go
 from models.job import ALWAYS_ENDED, CLOCK, EVENTS, FOLDERS, SETTLE, UNFINISHED, Job
@@ -102,6 +103,7 @@ def begin(bench: Bench, job_id: str) -> Job | None:
             return None
         if is_closed(session.get_one(Project, job.project_id), job) and job.state in UNFINISHED:
             queue.end_cancelled(job)
+            job.key = None  # the same may be asked again once the project is back
             put_back(session, job_id)
             return job
         return queue.start(session, job_id, bench.worker)
@@ -127,6 +129,7 @@ def end(bench: Bench, job_id: str, error: str) -> int:
         if session.get(Job, job_id) is not None:
             queue.end(session, job_id, error=error)
             put_back(session, job_id)
+            go_on_elsewhere(session, job_id)
     return 0
 
 
@@ -134,6 +137,20 @@ def put_back(session: Session, job_id: str) -> None:
     """What an ended job leaves undone waits for the next one."""
     release_waiting(session, job_id)
     let_go(session, job_id)
+
+
+def go_on_elsewhere(session: Session, job_id: str) -> None:
+    """Looking through a batch that was deleted meanwhile has ended: photos of others that it had in hand are asked for."""
+    job = session.get_one(Job, job_id)
+    batch = session.get(Batch, job.arguments["batch_id"]) if job.kind == "ingest" else None
+    project = session.get_one(Project, job.project_id)
+    if (
+        batch is not None
+        and batch.deletion_id is not None
+        and project.deletion_id is None
+        and project.archived_at is None
+    ):
+        resume_batches(session, project)
 
 
 def unknown(_bench: Bench, job: Job, _step: Step) -> None:

@@ -146,7 +146,7 @@ export class Page {
   showFacts(crop) {
     const facts = { ...crop.image, count: countWords(crop) };
     for (const name of ['camera', 'time', 'file', 'count']) find(`[data-fact=${name}]`).textContent = facts[name];
-    /** @type {HTMLAnchorElement} */ (find('[data-fact=file]')).href = `/images/${crop.image.id}`;
+    /** @type {HTMLAnchorElement} */ (find('[data-fact=file]')).href = `/photos/${crop.image.id}`;
   }
 
   showRound() {

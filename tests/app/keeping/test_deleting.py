@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 
 import httpx
@@ -19,6 +20,7 @@ from models.project import Project
 from models.queue import ask
 from tests import make
 from tests.conftest import Site
+from tests.worker.conftest import until
 
 PHOTO = b"\xff\xd8\xff\xe0" + b"\0" * 60
 
@@ -189,17 +191,16 @@ def test_an_erased_photo_is_gone_at_once_and_is_not_taken_again(site: Site) -> N
     for path in (store.thumbnail(sha256), store.preview(sha256), store.crop(sha256, farm.box_id)):
         store.write_cheaply(path, b"\xff\xd8\xff small")
     with farm.client(farm.annotator) as client:
-        assert client.get(f"/images/{farm.image_id}/erase").status_code == 403
-        assert client.post(f"/images/{farm.image_id}/erase").status_code == 403
+        assert client.get(f"/photos/{farm.image_id}/erase").status_code == 403
+        assert client.post(f"/photos/{farm.image_id}/erase").status_code == 403
     with farm.client() as client:
-        assert "Erase this photo" in client.get(f"/images/{farm.image_id}/erase").text
+        assert "Erase this photo" in client.get(f"/photos/{farm.image_id}/erase").text
         assert store.original(sha256).is_file()  # asking changes nothing
-        assert client.post(f"/images/{farm.image_id}/erase").status_code == 303
-        client.get("/projects")  # the pictures go right behind the answer
-        for path in (store.original(sha256), store.thumbnail(sha256), store.preview(sha256), store.crops(sha256)):
-            assert not path.exists()
+        assert client.post(f"/photos/{farm.image_id}/erase").status_code == 303
+        paths = (store.original(sha256), store.thumbnail(sha256), store.preview(sha256), store.crops(sha256))
+        until(lambda: not any(path.exists() for path in paths))  # right behind the answer
         assert client.get(f"/images/{farm.image_id}/preview.jpg").status_code == 404
-        assert client.post(f"/images/{farm.image_id}/erase").status_code == 404
+        assert client.post(f"/photos/{farm.image_id}/erase").status_code == 404
         assert "Erased a photo on request" in client.get(f"{farm.here}/settings").text
         sent = client.put(f"{farm.here}/batches/{farm.batch_id}/files?path=B/again.jpg", content=PHOTO + b"\1")
         assert sent.json()["state"] == "refused" and "erased on" in sent.json()["reason"]
@@ -216,13 +217,25 @@ def test_a_photo_that_another_project_has_is_erased_there_only_when_asked(sqlite
         sha256 = session.get_one(Image, farm.image_id).sha256
         assert session.get_one(Image, other.image_id).sha256 == sha256
     with farm.client() as client:
-        asked = client.get(f"/images/{farm.image_id}/erase").text
+        asked = client.get(f"/photos/{farm.image_id}/erase").text
         assert "1 other project has the same photo. Its file stays" in asked
-        assert client.post(f"/images/{farm.image_id}/erase", data={"everywhere": "1"}).status_code == 403
-        assert client.post(f"/images/{farm.image_id}/erase").status_code == 303
-        client.get("/projects")
+        assert client.post(f"/photos/{farm.image_id}/erase", data={"everywhere": "1"}).status_code == 403
+        assert client.post(f"/photos/{farm.image_id}/erase").status_code == 303
+    time.sleep(0.3)
     assert sqlite_site.store.original(sha256).is_file()
     with other.client() as client:
-        assert client.post(f"/images/{other.image_id}/erase").status_code == 303
-        client.get("/projects")
-    assert not sqlite_site.store.original(sha256).exists()
+        assert client.post(f"/photos/{other.image_id}/erase").status_code == 303
+    until(lambda: not sqlite_site.store.original(sha256).exists())
+
+
+def test_the_button_beside_show_leads_to_the_question(sqlite_site: Site) -> None:
+    farm = Farm(sqlite_site)
+    with farm.client() as client:
+        asked = client.post(f"/images/{farm.image_id}/open", data={"erase": "1"})
+        assert asked.headers["location"] == f"/photos/{farm.image_id}/erase"
+        assert sqlite_site.store.has(sha256_of(farm))
+
+
+def sha256_of(farm: Farm) -> str:
+    with farm.site.database.reading() as session:
+        return session.get_one(Image, farm.image_id).sha256

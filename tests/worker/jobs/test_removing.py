@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -39,6 +42,7 @@ from models.vectors import read_vectors
 from tests import fakes
 from tests.worker.jobs.scenes import LEFT, RIGHT, Scene, meadow
 from worker.jobs.running import run_job
+from worker.main import Sweeper
 
 pytestmark = pytest.mark.usefixtures("small_shards")
 
@@ -298,9 +302,14 @@ def test_an_archived_project_learns_nothing_and_goes_on_when_it_is_back(scene: S
 
 
 def test_an_erased_photo_leaves_no_pixel_and_no_vector(scene: Scene) -> None:
-    photos = {"A/one.jpg": fakes.photo([("fox", LEFT), ("hare", RIGHT)]), **meadow(6, start=20)}
+    photos = {"A/one.jpg": fakes.photo([("fox", LEFT), ("hare", RIGHT)]), **meadow(20, start=20)}
+    scene.change(first_round=4, fine_tune_every=0)
     scene.run(scene.bring(photos))
     scene.run_all()
+    scene.answer_round(1)
+    scene.run_all()
+    (packed,) = (scene.store.root / "cache" / "matrix").glob("*/*.vectors")
+    zeros = (np.fromfile(packed, "<f4").reshape(-1, fakes.DIM) == 0).all(axis=1).sum()
     with scene.database.writing() as session:
         image = session.scalars(select(Image).where(Image.path == "A/one.jpg")).one()
         box = session.scalars(select(Box).where(Box.image_id == image.id)).first()
@@ -312,9 +321,106 @@ def test_an_erased_photo_leaves_no_pixel_and_no_vector(scene: Scene) -> None:
         ask_remove(session, deletion, "Erasing")
         image_id = image.id
     scene.run_all()
-    assert not read_vectors(place, check=True)[row].any() and np.any(read_vectors(place))
+    assert (np.fromfile(packed, "<f4").reshape(-1, fakes.DIM) == 0).all(axis=1).sum() == zeros + 2
+    assert not read_vectors(place, check=True)[row].any()
+    others = scene.all(select(Box).where(Box.vector_row.is_not(None), Box.id != box.id))
+    assert all(np.any(read_vectors(scene.store.vectors(x.embedder_id, x.vector_file))[x.vector_row]) for x in others)
     assert not scene.store.original(sha256).exists() and not scene.store.crops(sha256).exists()
     with scene.database.reading() as session:
         assert session.get_one(Image, image_id).state == ERASED
     assert scene.count(Round, Round.size > 0) == scene.count(Round)
     assert findings(scene) == []
+
+
+def test_a_batch_deleted_before_any_transaction_of_its_ingest_leaves_nothing(
+    sqlite_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """H14: one ingest after the other, each deleted for good before another of its transactions."""
+    scene = sqlite_scene
+    before = type(scene.bench).patiently
+    count = deletion = batch_id = moment = 0
+
+    def patiently(bench, do):  # type: ignore[no-untyped-def]
+        nonlocal count, deletion
+        count += 1
+        if count == moment and not deletion:
+            deletion = delete(scene, batch_id)
+            now(scene, deletion)
+        return before(bench, do)
+
+    monkeypatch.setattr(type(scene.bench), "patiently", patiently)
+    for moment in range(1, 18):
+        job_id = scene.bring(meadow(7, start=100 * moment))
+        batch_id, count, deletion = batch_id_of(scene, job_id), 0, 0
+        scene.run(job_id)
+        if not deletion:
+            deletion = delete(scene, batch_id)
+            now(scene, deletion)
+        scene.run_all()
+        assert state_of(scene) == {} and findings(scene) == [], moment
+
+
+def test_batches_deleted_at_chance_moments_by_another_thread_leave_nothing(scene: Scene) -> None:
+    """H14, with two who really act at once."""
+    chance = random.Random(14)
+    for turn in range(6):
+        job_id = scene.bring(meadow(9, start=100 * turn))
+        batch_id = batch_id_of(scene, job_id)
+        worker = threading.Thread(target=scene.run, args=(job_id,))
+        worker.start()
+        time.sleep(chance.uniform(0, 0.5))
+        now(scene, delete(scene, batch_id))
+        worker.join()
+        scene.run_all()
+        assert state_of(scene) == {} and findings(scene) == [], turn
+    assert [job.error for job in scene.all(select(Job)) if job.error] == []
+
+
+def test_photos_of_another_batch_that_a_deleted_one_had_in_hand_are_looked_at(scene: Scene) -> None:
+    photos = meadow(8)
+    with scene.database.writing() as session:
+        project = session.get_one(Project, scene.project_id)
+        first, second = (Batch.start(session, project.id, name, None) for name in ("first", "second"))
+        for path, content in photos.items():
+            first.receive(session, path, scene.store.receive([content]))  # never finished
+            second.receive(session, path, scene.store.receive([content]))
+        job = second.finish(session, project)
+        assert job is not None
+        job_id, second_id = job.id, second.id
+        first.finished_at = utc_now()
+    deletion = 0
+
+    def step(name: str, do: Callable[[], int]) -> int:
+        nonlocal deletion
+        if name == "shard-1":
+            deletion = delete(scene, second_id)
+        return do()
+
+    scene.run(job_id, step)
+    now(scene, deletion)
+    scene.run_all()
+    assert state_of(scene) == {READY: 8}
+    assert findings(scene) == []
+
+
+def test_a_worker_asks_when_the_day_has_come(sqlite_scene: Scene) -> None:
+    scene = sqlite_scene
+    scene.run(scene.bring(meadow(3)))
+    batch_id = scene.all(select(Batch.id))[0]
+    kept, soon = delete(scene, batch_id), 0
+    sweeper = Sweeper(scene.bench, None)  # type: ignore[arg-type]  # nothing is started here
+    sweeper.ask_due()
+    assert scene.count(Deletion, Deletion.asked_at.is_not(None)) == 0
+    with scene.database.writing() as session:
+        session.get_one(Deletion, kept).due_at = utc_now()
+        lost = Deletion(kind="project", project_id=99, target_id=99, name="came never", due_at=utc_now())
+        session.add(lost)
+        session.flush()
+        soon = lost.id
+    sweeper.ask_due()
+    sweeper.ask_due()
+    scene.run_all()
+    with scene.database.reading() as session:
+        assert session.get_one(Deletion, kept).done_at is not None
+        assert session.get_one(Deletion, soon).done_at is not None  # of a project that never came whole
+    assert scene.count(Job, Job.kind == REMOVE) == 2 and scene.count(Batch) == 0
