@@ -1,4 +1,4 @@
-"""A MegaDetector JSON imported instead of running a detector: photos go up, the file is read, taken, and crops can be labelled."""
+"""A MegaDetector JSON instead of running a detector: photos go up, the file is read and taken, and crops can be labelled."""
 
 from __future__ import annotations
 

@@ -178,7 +178,9 @@ def test_coco_round_trip(
 def test_coco_pixels_need_the_size_of_their_photo(tmp_path: Path) -> None:
     content = {
         "images": [{"id": 1, "file_name": "a.jpg"}], "categories": [{"id": 3, "name": "deer"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4]}, {"id": 2, "image_id": 8, "category_id": 9}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4]}, {"id": 2, "image_id": 8, "category_id": 9},
+        ],
     }  # fmt: skip
     lines = list(coco.read(files_of(tmp_path, c__json=json.dumps(content).encode()), How()).lines)
     assert [line.field for line in lines if line.verdict == BAD] == [
@@ -241,7 +243,10 @@ def test_a_bad_row_of_a_table_names_its_line_and_column(tmp_path: Path) -> None:
 
 
 def test_timelapse_paths_are_folder_and_file_with_any_slash(tmp_path: Path) -> None:
-    content = b"RootFolder,File,RelativePath,DateTime,DeleteFlag,Species,Count0\nR,a.jpg,A\\B,2020-01-02 03:04:05,false,Red fox,2\nR,b.jpg,A,2020-01-02T03:04:05,true,Hare,1\n"
+    content = (
+        b"RootFolder,File,RelativePath,DateTime,DeleteFlag,Species,Count0\n"
+        b"R,a.jpg,A\\B,2020-01-02 03:04:05,false,Red fox,2\nR,b.jpg,A,2020-01-02T03:04:05,true,Hare,1\n"
+    )
     files = files_of(tmp_path, t__csv=content)
     with pytest.raises(Asks) as asked:
         columns.read(files, How())
