@@ -141,8 +141,10 @@ def worker() -> None:
 
 @cli.command("import")
 def import_photos(
-    folder: Annotated[Path, typer.Argument(help="A folder of photos; its first level of folders are the deployments.")],
     project: ProjectName,
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of photos; its first level of folders are the deployments.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the batch; the folder's name by default.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="A MegaDetector results file to take the boxes from.")] = None,
     create: Annotated[bool, typer.Option(help="Make the project when there is none of this name.")] = False,
@@ -151,8 +153,28 @@ def import_photos(
         typer.Option(help="Detector of a project that is made: starter, fetched weights, or a .safetensors."),
     ] = None,
     embedder: Annotated[str | None, typer.Option(help="Its embedder, likewise.")] = None,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="Instead of photos: a file of boxes, names or deployments; again for each table."),
+    ] = None,
+    format: Annotated[
+        str, typer.Option(help="Of --labels: auto, megadetector, camtrap-dp, coco, csv, timelapse, wildlife-insights.")
+    ] = "auto",
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Of a table: what=column, like species=Art; again for each column.")
+    ] = None,
+    strip_prefix: Annotated[str, typer.Option(help="Leave out this beginning of the paths in --labels.")] = "",
+    by: Annotated[
+        str | None, typer.Option(help="E-mail of who brings --labels; the project's first administrator.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Of --labels: only say what would happen.")] = False,
 ) -> None:
-    """Bring in a folder that lies on this machine. Run it again to go on where it stopped."""
+    """Bring in a folder that lies on this machine; run it again to go on where it stopped. Or labels, with --labels."""
+    if labels:
+        bring_labels(project, labels, format, columns or [], strip_prefix, by, dry_run=dry_run)
+        return
+    if folder is None:
+        raise typer.BadParameter("a folder of photos, or --labels, is needed")
     from models.offered import choose
 
     with opened() as (database, store, settings):
@@ -921,6 +943,64 @@ def bring_in(database: Database, store: Store, project_id: int, folder: Path, na
     if sys.stdout.isatty():
         print()
     print(result.words, flush=True)
+
+
+def bring_labels(
+    project: str,
+    paths: list[Path],
+    format: str,
+    columns: list[str],
+    strip_prefix: str,
+    by: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Read files of another tool, say what they would do, and ask the worker for the good rows."""
+    from app.imports import wording
+    from app.imports.staging import bring
+    from models.errors import Invalid
+    from models.imported import BAD, CHECKED, Import
+
+    options: dict[str, object] = {"strip_prefix": strip_prefix}
+    if columns:
+        options |= {"columns": dict(each.split("=", 1) for each in columns if "=" in each), "confirmed": True}
+    with opened() as (database, store, _settings):
+        with database.reading() as session:
+            found = project_named(session, project)
+            project_id, user_id = found.id, importer(session, found, by)
+        with contextlib.ExitStack() as stack:
+            files = {path.name: stack.enter_context(path.open("rb")) for path in paths}
+            import_id = bring(database, store, project_id, user_id, files, format=format, options=options)
+        with database.writing() as session:
+            import_ = Import.of(session, project_id, import_id)
+            if import_.state != CHECKED:
+                reading = import_.source.get("reading", {})
+                raise Invalid(
+                    import_.error
+                    or f"columns: say which column is what with --columns; there are {reading.get('header')}"
+                )
+            print(f"{import_.name}: {wording.summary(import_)}")
+            print("\n".join(f"  {sentence}" for sentence in wording.what_happens(import_)))
+            for place, field, reason in wording.first_rows(session, import_.id, BAD):
+                print(f"  bad: {place} {field}: {reason}")
+            if not dry_run:
+                import_.take(session)
+                print("The worker takes the good rows.")
+
+
+def importer(session: Session, project: Project, by: str | None) -> int:
+    """Whose voice imported names are. Raises Invalid where there is nobody."""
+    from models.errors import Invalid
+    from models.membership import Membership, Role
+
+    if by is not None:
+        user = account(session, by)
+        Membership.require(session, project.id, user.id, Role.admin)
+        return user.id
+    admin = Membership.first_admin(session, project.id)
+    if admin is None:
+        raise Invalid("by: the project has no administrator; say with --by whose names these are")
+    return admin
 
 
 def project_named(session: Session, name: str, *, create: bool = False, hint: bool = False) -> Project:

@@ -9,7 +9,7 @@ and a rule that wants two voices still asks for another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,14 +37,15 @@ from models.site import Site
 from models.species import SPECIES, Species
 
 MOST_ROWS = 500
-PHOTOS = 100  # a transaction; fewer where they have many rows
+PHOTOS = 50  # a transaction, about a tenth of a second on SQLite; fewer where they have many rows
 
 
 @dataclass
 class Brought:
-    """What one transaction did."""
+    """What one transaction did. last: the photo after which the next one goes on."""
 
     rows: int = 0
+    last: str = ""
     boxes_to_cut: int = 0  # new ones on photos that were looked through: a crop job makes their crops
     named_crops: int = 0
 
@@ -57,6 +58,10 @@ class Taking:
     import_: Import
     species: dict[tuple[str, str], Species] = field(default_factory=dict)
     checkpoints: dict[tuple[str, str], int] = field(default_factory=dict)
+    stays: dict[str, int] = field(default_factory=dict)
+    called: dict[str, int | None] = field(
+        default_factory=dict
+    )  # a kept name -> the species of this name, where there is one
 
     def deployments(self) -> int:
         """The next rows that describe deployments; how many rows."""
@@ -67,18 +72,22 @@ class Taking:
             row.is_taken = True
         return len(rows)
 
-    def photos(self) -> Brought:
-        """The next photos, as many as fit; nothing: all are taken."""
+    def photos(self, after: str = "") -> Brought:
+        """The next photos behind this one, as many as fit; no rows: all are taken."""
         take_turn(self.session, self.import_.project_id)
         brought = Brought()
-        paths = self._next_paths()
+        paths = self._next_paths(after)
         if not paths:
             return brought
+        brought.last = paths[-1]
         rows = rows_of(self.session, self.import_.id, paths)
         here = photos_here(self.session, self.import_, [found[0].image_id for found in rows.values()])
         plans = [plan_photo(found, here_of(found[0], path, here)) for path, found in rows.items()]
+        self._absent_photos(
+            [(path, plan) for path, plan in zip(rows, plans, strict=True) if plan.photo.id is None], rows
+        )
         for path, plan in zip(rows, plans, strict=True):
-            self._photo(path, plan, rows[path])
+            self._photo_here(plan, rows[path])
         self._boxes(plans, brought)
         self._voices(plans, brought)
         for plan in plans:
@@ -96,11 +105,11 @@ class Taking:
             ImportRow.import_id == self.import_.id, ImportRow.verdict == GOOD, ~ImportRow.is_taken
         )
 
-    def _next_paths(self) -> list[str]:
+    def _next_paths(self, after: str) -> list[str]:
         counts = (
             select(ImportRow.photo, func.count())
             .where(ImportRow.import_id == self.import_.id, ImportRow.verdict == GOOD, ~ImportRow.is_taken)
-            .where(ImportRow.kind != DEPLOYMENT)
+            .where(ImportRow.kind != DEPLOYMENT, ImportRow.photo > after)
             .group_by(ImportRow.photo)
             .order_by(ImportRow.photo)
             .limit(PHOTOS)
@@ -116,49 +125,55 @@ class Taking:
 
     # --- photos -----------------------------------------------------------------------------------------------------------
 
-    def _photo(self, path: str, plan: Plan, rows: Sequence[ImportRow]) -> None:
-        """The photo that the project lacks is written down; one that is here may move to its deployment, or stops waiting."""
-        if plan.photo.id is None:
-            image = self._absent(path, plan)
+    def _absent_photos(self, lacking: Sequence[tuple[str, Plan]], rows: Mapping[str, Sequence[ImportRow]]) -> None:
+        """Photos that the project lacks are written down."""
+        made = [(self._absent(path, plan), path, plan) for path, plan in lacking]
+        self.session.add_all([image for image, _path, _plan in made])
+        self.session.flush()
+        for image, path, plan in made:
             plan.photo.id = image.id
-            rows[0].taken = rows[0].taken | {"image": image.id}
-            for row in rows:
+            rows[path][0].taken = {"image": image.id}
+            for row in rows[path]:
                 row.image_id = image.id
-            return
+
+    def _photo_here(self, plan: Plan, rows: Sequence[ImportRow]) -> None:
+        """One that is here may move to its deployment, or stops waiting for a detector."""
         if not (plan.moves or plan.is_given):
             return
         image = self.session.get_one(Image, plan.photo.id)
         if plan.moves:
             rows[0].taken = rows[0].taken | {"moved_from": image.deployment_id}
-            image.deployment_id = Deployment.of_folder(self.session, image.project_id, plan.record.deployment).id
-            image.sequence_id = None
+            image.deployment_id, image.sequence_id = self._stay(plan.record.deployment), None
         if plan.is_given:
             rows[0].taken = rows[0].taken | {"given": image.id}
             image.job_id, image.shard = self.import_.job_id, None  # nobody else looks through it; the job hands it on
+
+    def _stay(self, name: str) -> int:
+        """The deployment of this name, made when it is new."""
+        if name not in self.stays:
+            self.stays[name] = Deployment.of_folder(self.session, self.import_.project_id, name).id
+        return self.stays[name]
 
     def _absent(self, path: str, plan: Plan) -> Image:
         record = plan.record
         name = record.deployment or folder_of(path, otherwise=self.import_.name)
         taken_at = dt.datetime.fromisoformat(record.taken_at) if record.taken_at else None
-        image = Image(
-            project_id=self.import_.project_id, batch_id=self._batch().id, path=path, size=0, state=ABSENT,
-            deployment_id=Deployment.of_folder(self.session, self.import_.project_id, name[:255]).id,
+        return Image(
+            project_id=self.import_.project_id, batch_id=self._batch_id(), path=path, size=0, state=ABSENT,
+            deployment_id=self._stay(name[:255]),
             sha256=absent_sha256(self.import_.project_id, path), width_px=record.width_px, height_px=record.height_px,
             captured_at=taken_at, taken_at=taken_at, capture_method=record.capture_method, setup=record.setup,
             favorite=record.favorite, details=record.details, processed_at=utc_now(),
             reason="named by an import; its file is not here",
         )  # fmt: skip
-        self.session.add(image)
-        self.session.flush()
-        return image
 
-    def _batch(self) -> Batch:
+    def _batch_id(self) -> int:
         """The batch of the photos without a file."""
         if self.import_.batch_id is None:
             batch = Batch.start(self.session, self.import_.project_id, self.import_.name, self.import_.by_id)
             batch.finished_at = utc_now()
             self.import_.batch_id = batch.id
-        return self.session.get_one(Batch, self.import_.batch_id)
+        return self.import_.batch_id
 
     # --- boxes ------------------------------------------------------------------------------------------------------------
 
@@ -265,13 +280,12 @@ class Taking:
         image_id = plan.photo.id
         assert image_id is not None
         for kept in plan.names:
-            species = species_called(self.session, self.import_.project_id, kept.name, kept.scientific_name)
             by = self.checkpoint(CLASSIFIER, kept.who or self.import_.source.get("classifier") or self.import_.name)
             self.session.add(
                 ImportedName(
                     project_id=self.import_.project_id, import_id=self.import_.id, image_id=image_id,
                     box_id=kept.box.id if kept.box else None, rank=kept.rank, name=kept.name[:200], p=kept.p, count=kept.count,
-                    species_id=species.id if species else None, by_machine=kept.by_machine, reason=kept.reason,
+                    species_id=self._species_id(kept.name, kept.scientific_name), by_machine=kept.by_machine, reason=kept.reason,
                     checkpoint_id=by if kept.by_machine else None, who="" if kept.by_machine else kept.who[:200],
                 )
             )  # fmt: skip
@@ -287,6 +301,12 @@ class Taking:
             note(row, "counts", count.id)
         for _row, box, words in plan.flags:
             self._flag(box, words)
+
+    def _species_id(self, name: str, scientific: str) -> int | None:
+        if name not in self.called:
+            found = species_called(self.session, self.import_.project_id, name, scientific)
+            self.called[name] = found.id if found else None
+        return self.called[name]
 
     def _flag(self, box: BoxHere, words: str) -> None:
         act = self.import_.act(self.session)

@@ -49,9 +49,9 @@ def what_stands(session: Session, import_: Import, after: int = 0) -> str:
     return ""
 
 
-def undo_some(session: Session, import_: Import) -> int:
-    """Take the next rows back; how many, 0 when none is left."""
-    rows = taken_rows(session, import_.id, 0)
+def undo_some(session: Session, import_: Import, after: int) -> list[int]:
+    """Take the next rows behind this one back; their ids, none when none is left."""
+    rows = taken_rows(session, import_.id, after)
     act = import_.act(session)
     withdraw(session, import_, rows, act)
     remove_boxes(session, rows)
@@ -59,7 +59,7 @@ def undo_some(session: Session, import_: Import) -> int:
         put_back(session, row)
         row.is_taken, row.taken = False, {}
     session.flush()
-    return len(rows)
+    return [row.id for row in rows]
 
 
 def finish(session: Session, import_: Import) -> None:

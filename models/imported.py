@@ -70,13 +70,6 @@ class Import(Base):
             raise NotYours("This page does not exist, or is not yours to see.")
         return found
 
-    @classmethod
-    def unfinished(cls, session: Session, project_id: int) -> Import | None:
-        """One that is being taken or taken back: until it is through, the project holds a part of what its file says."""
-        return session.scalar(
-            select(cls).where(cls.project_id == project_id, cls.state.in_((TAKING, UNDOING))).limit(1)
-        )
-
     def act(self, session: Session) -> Act:
         """The one act under which all of it is said, of the person who brought it."""
         act, fresh = Act.once(session, self.by_id, f"import-{self.id}", "import", {"import": self.id}, self.project_id)

@@ -48,6 +48,12 @@ class Membership(Base):
         return session.scalar(select(cls).where(cls.project_id == project_id, cls.user_id == user_id))
 
     @classmethod
+    def first_admin(cls, session: Session, project_id: int) -> int | None:
+        """The user id of the project's oldest administrator."""
+        admins = select(cls.user_id).where(cls.project_id == project_id, cls.role == Role.admin.value)
+        return session.scalar(admins.order_by(cls.id).limit(1))
+
+    @classmethod
     def require(cls, session: Session, project_id: int, user_id: int, least: Role) -> Membership:
         """The membership, if the role suffices. Raises NotYours for strangers, NotAllowed for members below the role."""
         found = cls.of(session, project_id, user_id)

@@ -279,3 +279,18 @@ def test_a_detector_that_nothing_can_teach_is_said_in_a_line(house: Shell, tmp_p
     assert "no project called" in house.complains("train-detector", "--out", out, "--project", "Nothing")
     parks_project(house.home, draw_parks(tmp_path / "parks", 2, 3))
     assert "2 places are too few" in house.complains("train-detector", "--out", out, "--project", "Parks")
+
+
+def test_labels_of_another_tool_are_shown_first_and_then_asked_for(house: Shell, tmp_path: Path) -> None:
+    house.works("import", str(folder_of_photos(tmp_path / "survey")), "--project", "P", "--create")
+    labels = tmp_path / "labels.csv"
+    labels.write_text("file,species\nnowhere.jpg,Deer\n../x.jpg,Deer\n")
+    given = ("import", "--labels", str(labels), "--project", "P")
+    assert "no administrator" in house.complains(*given)
+    house.works("create-user", "--email", "a@example.org", "--name", "A", "--project", "P", "--role", "admin")
+    assert "columns: say which column is what" in house.complains(*given)
+    columns = ("--columns", "file=file", "--columns", "species=species")
+    said = house.works(*given, *columns, "--dry-run")
+    assert "bad: line 3 file: " in said
+    assert "The worker takes" not in said
+    assert "The worker takes the good rows." in house.works(*given, *columns)

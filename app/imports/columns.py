@@ -28,15 +28,32 @@ class Wanted(NamedTuple):
 
 
 WANTED: dict[str, Wanted] = {
-    "file": Wanted("File", ("file", "filename", "file_name", "filepath", "file_path", "path", "image", "photo")),
+    "file": Wanted(
+        "File",
+        (
+            "file",
+            "filename",
+            "file_name",
+            "filepath",
+            "file_path",
+            "path",
+            "image",
+            "photo",
+            "archivo",
+            "datei",
+            "fichier",
+        ),
+    ),
     "folder": Wanted("Folder", ("relativepath", "relative_path", "folder", "directory")),
     "time": Wanted("Date and time", ("datetime", "datetimeoriginal", "timestamp", "captured_at", "taken_at")),
     "date": Wanted("Date alone", ("date",)),
     "clock": Wanted("Time alone", ("time",)),
     "deployment": Wanted("Deployment", ("deployment", "station", "location", "site", "camera")),
-    "species": Wanted("Species", ("species", "common_name", "commonname", "animal", "label")),
+    "species": Wanted(
+        "Species", ("species", "common_name", "commonname", "animal", "label", "especie", "art", "espece")
+    ),
     "scientific_name": Wanted("Scientific name", ("scientificname", "scientific_name")),
-    "count": Wanted("Count", ("count", "number", "number_of_objects", "individuals", "n")),
+    "count": Wanted("Count", ("count", "number", "number_of_objects", "individuals", "n", "anzahl", "numero")),
     "sex": Wanted("Sex", ("sex",)),
     "life_stage": Wanted("Life stage", ("lifestage", "life_stage", "age")),
     "behaviour": Wanted("Behaviour", ("behavior", "behaviour")),

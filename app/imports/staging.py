@@ -1,6 +1,6 @@
 """Read a foreign file whole and put what it says into the rows of its import, 500 a transaction; then judge them.
 
-All of it happens in the request that brought the file (or in the command): about 10,000 rows a second. Should it break off, the
+All of it happens in the request that brought the file (or in the command): about 2,000 rows a second. Should it break off, the
 import stays `reading`, nothing of it was taken, and it can be read again. What the pages, the command line and the programs' door
 share is here: bring() and read_again().
 """

@@ -1,4 +1,4 @@
-"""Wildlife Insights (FORMATS 6): the upload set (projects, cameras, deployments, images) and downloads (images_*.csv, sequences*.csv).
+"""Wildlife Insights (FORMATS 6): the upload set and downloads (images_*.csv, sequences*.csv).
 
 The photo is the file at `location`, or `filename`. A sequence project's rows are about no single photo and are kept aside. Where
 is_blank and the name differ, the name counts and the row says so. A row that computer vision identified is a machine's.
@@ -22,7 +22,8 @@ DEPLOYMENTS = {
     "deployment_id": Column(text, needed=True), "placename": Column(text), "longitude": Column(real(-180, 180)),
     "latitude": Column(real(-90, 90)), "start_date": Column(clock, needed=True), "end_date": Column(clock, needed=True),
     "camera_id": Column(text), "feature_type": Column(text), "bait_type": Column(text), "quiet_period": Column(text),
-    "camera_functioning": Column(text), "sensor_height": Column(text), "sensor_orientation": Column(text), "recorded_by": Column(text),
+    "camera_functioning": Column(text), "sensor_height": Column(text), "sensor_orientation": Column(text),
+    "recorded_by": Column(text),
     "event_name": Column(text), "subproject_name": Column(text),
 }  # fmt: skip
 IMAGES = {
@@ -35,6 +36,7 @@ IMAGES = {
 }  # fmt: skip
 KEPT = ("placename", "feature_type", "bait_type", "quiet_period", "camera_functioning", "sensor_height", "sensor_orientation",
         "recorded_by", "event_name", "subproject_name")  # fmt: skip
+REST = ("image_id", "wi_taxon_id", "individual_id", "markings", "cv_confidence")
 MACHINES = ("computer vision", "cv")
 STAGES = {"adult": "adult", "subadult": "subadult", "juvenile": "juvenile", "young": "juvenile"}
 SEXES = {"male": "male", "female": "female"}
@@ -142,7 +144,7 @@ def sighting_of(values: dict[str, Any]) -> SightingRecord:
         who=values.get("identified_by", "")[:200], count=count or None, unsure=bool(values.get("uncertainty")),
         sex=SEXES.get(values.get("sex", "").lower(), ""), life_stage=STAGES.get(values.get("age", "").lower(), ""),
         behaviour=values.get("behavior", "")[:60],
-        details={each: values[each] for each in ("image_id", "wi_taxon_id", "individual_id", "markings", "cv_confidence") if each in values},
+        details={each: values[each] for each in REST if each in values},
     )  # fmt: skip
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sqlalchemy.orm import Session
+
+from app.imports.queries import rows
 from models.imported import (
     ASIDE,
     ASKS,
@@ -55,7 +58,8 @@ FIGURES = (
     ("boxes_new", "%(num)s new box", "%(num)s new boxes"),
     ("boxes_known", "%(num)s box is here already", "%(num)s boxes are here already"),
     ("names", "%(num)s crop gets a name that a person gave", "%(num)s crops get names that people gave"),
-    ("counts", "%(num)s photo gets a count that a person gave", "%(num)s photos get counts that people gave"),
+    ("counts", "%(num)s count of a photo without boxes, or with too few",
+     "%(num)s counts of photos without boxes, or with too few"),
     ("names_machine", "%(num)s box or photo has a machine’s name; it is kept as that, never as an answer",
      "%(num)s boxes or photos have a machine’s name; they are kept as that, never as answers"),
     ("names_beside", "%(num)s name is kept beside, since no crop can take it",
@@ -85,21 +89,26 @@ def what_happens(import_: Import) -> list[str]:
 
 def summary(import_: Import) -> str:
     """One line for the list and the terminal."""
-    rows = import_.counts.get("rows", {})
+    by_verdict = import_.counts.get("rows", {})
     if import_.state == FAILED:
         return import_.error
     return say(
         "%(good)s good rows, %(known)s here already, %(bad)s bad, %(other)s not for us",
-        good=f"{rows.get(GOOD, 0):,}", known=f"{rows.get(KNOWN, 0):,}", bad=f"{rows.get(BAD, 0):,}",
-        other=f"{rows.get(ASIDE, 0) + rows.get(LACKING, 0) + rows.get(LATER, 0):,}",
+        good=f"{by_verdict.get(GOOD, 0):,}", known=f"{by_verdict.get(KNOWN, 0):,}", bad=f"{by_verdict.get(BAD, 0):,}",
+        other=f"{by_verdict.get(ASIDE, 0) + by_verdict.get(LACKING, 0) + by_verdict.get(LATER, 0):,}",
     )  # fmt: skip
+
+
+def first_rows(session: Session, import_id: int, verdict: str) -> list[tuple[str, str, str]]:
+    """(place, field, reason) of the first rows of a verdict, for the terminal."""
+    return [(row.place, row.field, row.reason) for row in rows(session, import_id, verdict, 0)[:20]]
 
 
 def verdicts(import_: Import) -> list[tuple[str, str, str, int]]:
     """(verdict, heading, meaning, how many) of those that came up, the good rows last."""
-    rows = import_.counts.get("rows", {})
+    by_verdict = import_.counts.get("rows", {})
     return [
-        (verdict, translated(heading), translated(meaning), rows[verdict])
+        (verdict, translated(heading), translated(meaning), by_verdict[verdict])
         for verdict, (heading, meaning) in VERDICTS.items()
-        if rows.get(verdict)
+        if by_verdict.get(verdict)
     ]

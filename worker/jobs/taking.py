@@ -46,6 +46,7 @@ class TakeJob:
         self._bench, self._job_id, self._project_id = bench, job.id, job.project_id
         self._import_id = int(job.arguments["import_id"])
         self._pace = Pace()
+        self._after = ""  # the last photo that was taken here; whoever begins anew passes over those that are taken
 
     def thresholds(self) -> int:
         """A new project takes those that the file's detector recommends, as it would from a detector's card."""
@@ -78,14 +79,15 @@ class TakeJob:
         """One transaction. What still has to be cut or learnt stands in the import's figures, for after a restart."""
         with self._bench.database.writing() as session:
             import_ = session.get_one(Import, self._import_id)
-            brought = Taking(session, import_).photos()
+            brought = Taking(session, import_).photos(self._after)
             more = {"to_cut": brought.boxes_to_cut, "named_crops": brought.named_crops}
             had = import_.counts.get("after", {})
             import_.counts = import_.counts | {
                 "after": {name: had.get(name, 0) + count for name, count in more.items()}
             }
             self._tell(session, brought.rows)
-            return brought.rows
+        self._after = brought.last or self._after
+        return brought.rows
 
     def bursts(self) -> int:
         """Photos that came without a file, or went to another camera, find their bursts, a camera at a time."""
@@ -187,15 +189,15 @@ def look(bench: Bench, import_id: int) -> int:
 
 def undo_all(bench: Bench, job: Job, import_id: int) -> int:
     """Chunk after chunk."""
-    total = 0
+    total = after = 0
     while True:
         bench.breathe()
         with bench.database.writing() as session:
-            done = undo_some(session, session.get_one(Import, import_id))
-            session.execute(update(Job).where(Job.id == job.id).values(done=Job.done + done))
-        if not done:
+            rows = undo_some(session, session.get_one(Import, import_id), after)
+            session.execute(update(Job).where(Job.id == job.id).values(done=Job.done + len(rows)))
+        if not rows:
             return total
-        total += done
+        total, after = total + len(rows), rows[-1]
 
 
 def undone(bench: Bench, import_id: int) -> int:
