@@ -61,6 +61,11 @@ def document(api: FastAPI, routers: list[Any]) -> dict[str, Any]:
         title=TITLE, version=VERSION, routes=api.routes, description=about, tags=[{"name": name} for name in ORDER],
         servers=[{"url": "/api/v1"}],
     )  # fmt: skip
+    for name in (
+        "HTTPValidationError",
+        "ValidationError",
+    ):  # the framework's own shape of a 422, which is never sent here
+        made["components"]["schemas"].pop(name, None)
     made["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     made["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "wh_ and 64 hexadecimal digits"}

@@ -20,7 +20,7 @@ def docs_page(request: Request, document: dict[str, Any]) -> Response:
             if method in operations:
                 groups[operations[method]["tags"][0]].append(route_of(path, method, operations[method]))
     schemas = document["components"]["schemas"]
-    shapes = [shape_of(name, schemas[name]) for name in sorted(schemas) if "properties" in schemas[name]]
+    shapes = [shape_of(name, schemas[name]) for name in sorted(schemas)]
     about = document["info"]["description"].split("\n")
     return page(
         request, "api/docs.html", groups=groups, shapes=shapes, about=about[0],
@@ -60,9 +60,9 @@ def shape_of(name: str, schema: dict[str, Any]) -> dict[str, Any]:
             "name": field, "kind": kind_of(told), "required": field in required,
             "words": told.get("description", "").replace("`", ""),
         }
-        for field, told in schema["properties"].items()
+        for field, told in schema.get("properties", {}).items()
     ]  # fmt: skip
-    return {"name": name, "words": schema.get("description", ""), "fields": fields}
+    return {"name": name, "words": schema.get("description", ""), "fields": fields, "values": schema.get("enum", [])}
 
 
 def kind_of(schema: dict[str, Any], media: str = "") -> tuple[str, str]:
