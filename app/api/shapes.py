@@ -9,7 +9,7 @@ import json
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from starlette.exceptions import HTTPException
 
 from app.dependencies import LARGEST_ID
@@ -21,7 +21,9 @@ Item = TypeVar("Item", bound=BaseModel)
 
 # A moment of the server. (A camera's wall clock is a plain datetime without a zone.)
 Moment = Annotated[
-    dt.datetime, PlainSerializer(lambda at: f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str)
+    dt.datetime,
+    PlainSerializer(lambda at: f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T05:30:00Z"]}),
 ]
 WallClock = Annotated[dt.datetime, PlainSerializer(lambda at: at.isoformat(timespec="seconds"), return_type=str)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
