@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from app.dependencies import LARGEST_ID
 from models.act import MAX_KEY
 from models.errors import Changed, Invalid
+from models.words import say
 
 MOST, USUAL = 1000, 100
 Item = TypeVar("Item", bound=BaseModel)
@@ -92,7 +93,7 @@ def place_of(after: str, *kinds: type[Any]) -> tuple[Any, ...] | None:
             raise ValueError
         return tuple(read(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise Invalid("after: this is no `next` of this list") from None
+        raise Invalid("after: " + say("this is no `next` of this list")) from None
 
 
 def read(part: Any, kind: type[Any]) -> Any:
@@ -129,6 +130,6 @@ def etag(version: int) -> dict[str, str]:
 def expect(if_match: str | None, version: int) -> None:
     """Raises HTTPException 428 where no version was sent, Changed where it is another one by now."""
     if if_match is None:
-        raise HTTPException(428, 'If-Match: send the version that you read, like "7"')
+        raise HTTPException(428, "If-Match: " + say('send the version that you read, like "7"'))
     if if_match.strip().removeprefix("W/") not in (f'"{version}"', str(version)):
-        raise Changed(f'If-Match: it is version "{version}" by now. Read it again.')
+        raise Changed("If-Match: " + say('it is version "%(version)s" by now. Read it again.', version=version))
