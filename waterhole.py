@@ -1045,7 +1045,8 @@ def account(session: Session, email: str) -> User:
 
 
 def change_account(email: str, act: str, change: Callable[[User], None]) -> None:
-    """Change an account, end its sign-ins, note it."""
+    """Change an account, end its sign-ins (and the tokens of a disabled one), note it."""
+    from models.api_token import ApiToken
     from models.audit import note
     from models.session import UserSession
 
@@ -1053,6 +1054,8 @@ def change_account(email: str, act: str, change: Callable[[User], None]) -> None
         user = account(session, email)
         change(user)
         UserSession.end_all(session, user.id)
+        if user.disabled_at is not None:
+            ApiToken.revoke_all(session, user.id)
         note(session, f"account.{act}", email=user.email, where="command line")
     print(f"{user.email}: {act.replace('_', ' ')}.")
 

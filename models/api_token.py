@@ -19,6 +19,7 @@ from models.base import Base, utc_now
 from models.errors import Invalid, NotAllowed, NotYours
 from models.session import TOUCH_EVERY, token_hash
 from models.user import User
+from models.words import say
 
 PREFIX = "wh_"
 FORM = re.compile(r"wh_[0-9a-f]{64}")
@@ -74,10 +75,10 @@ class ApiToken(Base):
         """A new token and its text, which is shown once. Raises Invalid naming the field."""
         cleaned, wanted = clean_token_name(name), clean_scopes(scopes)
         if days not in LIVES_DAYS:
-            raise Invalid(f"days: one of {', '.join(map(str, LIVES_DAYS))}")
+            raise Invalid("days: " + say("one of %(days)s", days=", ".join(map(str, LIVES_DAYS))))
         alive = select(func.count()).select_from(cls).where(cls.user_id == user.id, alive_at(utc_now()))
         if (session.scalar(alive) or 0) >= MOST_ALIVE:
-            raise Invalid(f"name: you have {MOST_ALIVE} tokens. Revoke one first.")
+            raise Invalid("name: " + say("you have %(count)s tokens. Revoke one first.", count=MOST_ALIVE))
         text = PREFIX + secrets.token_hex(32)
         made = cls(
             user_id=user.id, name=cleaned, token_sha256=token_hash(text), begins=text[:SHOWN], scopes=" ".join(wanted),
@@ -105,7 +106,7 @@ class ApiToken(Base):
         """One of them. Raises NotYours."""
         found = session.get(cls, token_id) if 0 < token_id < 2**31 else None
         if found is None or found.user_id != user_id:
-            raise NotYours("There is no such token of yours.")
+            raise NotYours(say("There is no such token of yours."))
         return found
 
     @classmethod
@@ -122,8 +123,11 @@ class ApiToken(Base):
         """Raises ScopeMissing unless the token has the scope; without one, any token will do."""
         if scope is not None and scope not in self.scopes.split():
             raise ScopeMissing(
-                f"This needs a token with the scope {scope}; yours has {self.scopes.replace(' ', ', ')}."
-            )
+                say(
+                    "This needs a token with the scope %(scope)s; yours has %(scopes)s.", scope=scope.value,
+                    scopes=self.scopes.replace(" ", ", "),
+                )
+            )  # fmt: skip
 
     @property
     def is_alive(self) -> bool:
@@ -145,7 +149,7 @@ def clean_token_name(name: str) -> str:
     """One line of 1 to 100 characters. Raises Invalid."""
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not 1 <= len(cleaned) <= 100 or any(unicodedata.category(each) in ("Cc", "Cs", "Co") for each in cleaned):
-        raise Invalid("name: 1 to 100 characters that can be shown, like the name of the script")
+        raise Invalid("name: " + say("1 to 100 characters that can be shown, like the name of the script"))
     return cleaned
 
 
@@ -154,5 +158,5 @@ def clean_scopes(scopes: Iterable[str]) -> list[Scope]:
     asked = set(scopes)
     unknown = asked - set(Scope)
     if unknown or not asked:
-        raise Invalid(f"scopes: choose at least one of {', '.join(Scope)}")
+        raise Invalid("scopes: " + say("choose at least one of %(scopes)s", scopes=", ".join(Scope)))
     return [scope for scope in Scope if scope in asked]

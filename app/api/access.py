@@ -22,6 +22,7 @@ from models.errors import Busy, NotSignedIn
 from models.image import Image
 from models.membership import Role
 from models.user import User
+from models.words import say
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 bearer = HTTPBearer(
@@ -29,18 +30,17 @@ bearer = HTTPBearer(
     auto_error=False,
     description="A token of your account page: Account, Tokens. It begins with wh_.",
 )
-NO_TOKEN = "Send a token of your account page: Authorization: Bearer wh_..."
 
 
 def token_of_request(request: Request, session: Session, house: House, scope: Scope | None) -> ApiToken:
     """The living token, with its person on the request. Raises NotSignedIn, TooManyTries, ScopeMissing."""
     text = bearer_of(request)
     if text is None:
-        raise NotSignedIn(NO_TOKEN)
+        raise NotSignedIn(say("Send a token of your account page: Authorization: Bearer wh_..."))
     token = ApiToken.alive(session, text)
     if token is None:
         house.bad_token_limit.take(request.client.host if request.client else "unknown")
-        raise NotSignedIn("This token does not work: it is none, was revoked or has expired.")
+        raise NotSignedIn(say("This token does not work: it is none, was revoked or has expired."))
     token.require(scope)
     request.state.user = token.user
     return token

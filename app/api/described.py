@@ -22,7 +22,7 @@ PROBLEMS = {
 }  # fmt: skip
 ABOUT = """Everything that a script or R may do, under a token of the account page.
 
-* `Authorization: Bearer wh_...`. A token does what its scopes say, where its person may: {scopes}.
+* `Authorization: Bearer wh_...`. A token does what its scopes say, where its person may. {scopes}.
 * Lists come as `items` and `next`; send `next` as `after` for the next page, at most 1,000 at a time.
 * Moments of the server are UTC and end with Z. A camera's clock has no zone; `zone` beside it names the one that it showed.
 * Problems come as application/problem+json (RFC 9457) with `code`, `detail` and, where it is one, `field`.
@@ -55,12 +55,19 @@ def routes_of(routers: list[Any]) -> Iterator[APIRoute]:
 def document(api: FastAPI, routers: list[Any]) -> dict[str, Any]:
     """OpenAPI 3.1. Raises AssertionError for a route that names no scope and role: it would be open to everybody."""
     about = ABOUT.format(
-        scopes="; ".join(f"`{scope}` {words[0].lower()}{words[1:]}" for scope, words in SCOPES.items())
+        scopes="; ".join(
+            f"`{scope}`: {words[0].lower()}{words[1:].replace('; ', ', ')}" for scope, words in SCOPES.items()
+        )
     )
     made = get_openapi(
         title=TITLE, version=VERSION, routes=api.routes, description=about, tags=[{"name": name} for name in ORDER],
         servers=[{"url": "/api/v1"}],
     )  # fmt: skip
+    for name in (
+        "HTTPValidationError",
+        "ValidationError",
+    ):  # the framework's own shape of a 422, which is never sent here
+        made["components"]["schemas"].pop(name, None)
     made["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     made["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "wh_ and 64 hexadecimal digits"}

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.pages import page
 
+LISTED = "Listed_"  # a page of a list: its items, and `next`
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -20,7 +21,7 @@ def docs_page(request: Request, document: dict[str, Any]) -> Response:
             if method in operations:
                 groups[operations[method]["tags"][0]].append(route_of(path, method, operations[method]))
     schemas = document["components"]["schemas"]
-    shapes = [shape_of(name, schemas[name]) for name in sorted(schemas) if "properties" in schemas[name]]
+    shapes = [shape_of(name, schemas[name]) for name in sorted(schemas) if not name.startswith(LISTED)]
     about = document["info"]["description"].split("\n")
     return page(
         request, "api/docs.html", groups=groups, shapes=shapes, about=about[0],
@@ -37,7 +38,7 @@ def route_of(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any
         "id": operation["operationId"], "method": method.upper(), "path": path,
         "words": operation["description"].split("\n\n")[0].replace("`", ""), "scope": operation["x-scope"],
         "role": operation["x-role"],
-        "parameters": [parameter_of(each) for each in operation.get("parameters", [])],
+        "parameters": [parameter_of(each) for each in operation.get("parameters", []) if each["in"] != "path"],
         "body": [kind_of(each.get("schema", {}), media) for media, each in body.items()],
         "status": status,
         "answer": [kind_of(each.get("schema", {}), media) for media, each in answer.get("content", {}).items()],
@@ -45,10 +46,11 @@ def route_of(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any
 
 
 def parameter_of(parameter: dict[str, Any]) -> dict[str, Any]:
-    """One part of the address or one header."""
+    """One part of the query or one header. Where it may be left out, that is not said of its kind once more."""
     return {
         "name": parameter["name"], "in": parameter["in"], "required": parameter.get("required", False),
-        "kind": kind_of(parameter.get("schema", {}))[0], "words": parameter.get("description", ""),
+        "kind": kind_of(parameter.get("schema", {}))[0].removesuffix(" or null"),
+        "words": parameter.get("description", "").replace("`", ""),
     }  # fmt: skip
 
 
@@ -60,16 +62,17 @@ def shape_of(name: str, schema: dict[str, Any]) -> dict[str, Any]:
             "name": field, "kind": kind_of(told), "required": field in required,
             "words": told.get("description", "").replace("`", ""),
         }
-        for field, told in schema["properties"].items()
+        for field, told in schema.get("properties", {}).items()
     ]  # fmt: skip
-    return {"name": name, "words": schema.get("description", ""), "fields": fields}
+    return {"name": name, "words": schema.get("description", ""), "fields": fields, "values": schema.get("enum", [])}
 
 
 def kind_of(schema: dict[str, Any], media: str = "") -> tuple[str, str]:
     """(what a value is in words, the shape that it is or holds, empty where it is none)."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
-        return name, name
+        item = name.removeprefix(LISTED).removesuffix("_")
+        return (f"items of {item}, and next", item) if name.startswith(LISTED) else (name, name)
     if "anyOf" in schema:
         kinds = [kind_of(each) for each in schema["anyOf"]]
         return " or ".join(kind for kind, _shape in kinds), next((shape for _kind, shape in kinds if shape), "")

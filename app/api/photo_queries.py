@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from models.box import Box
 from models.deployment import Deployment
 from models.image import Image
 
-FIRST = dt.datetime(1, 1, 1)
+FIRST, LAST = dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31)
 DATED, UNDATED = 0, 1
 Place = tuple[int, int, dt.datetime, int]  # camera, DATED or UNDATED, its clock, photo
 
@@ -47,7 +47,8 @@ class Asked:
 
 def by_id(session: Session, asked: Asked, after: int, limit: int) -> list[Image]:
     """The next photos by rising id, at most limit."""
-    return list(session.scalars(filtered(asked).where(Image.id > after).order_by(Image.id).limit(limit)))
+    wanted = filtered(asked).where(Image.project_id == asked.project_id, Image.id > after)
+    return list(session.scalars(wanted.order_by(Image.id).limit(limit)))
 
 
 def by_time(session: Session, asked: Asked, after: Place | None, limit: int) -> list[Image]:
@@ -69,15 +70,20 @@ def place_of_photo(photo: Image) -> Place:
 
 
 def cameras(session: Session, asked: Asked, least: int) -> list[int]:
-    """The project's cameras from an id on, or the one that is asked for."""
+    """The project's cameras from an id on, or the one that is asked for; of times those alone that have a photo then."""
     wanted = select(Deployment.id).where(Deployment.project_id == asked.project_id, Deployment.id >= least)
     if asked.deployment_id is not None:
         wanted = wanted.where(Deployment.id == asked.deployment_id)
+    if asked.has_times:
+        since, until = asked.since or FIRST, asked.until or LAST
+        then = exists().where(Image.deployment_id == Deployment.id, Image.taken_at.between(since, until))
+        wanted = wanted.where(then.correlate(Deployment))
     return list(session.scalars(wanted.order_by(Deployment.id)))
 
 
 def parts(session: Session, asked: Asked, place: Place, limit: int) -> Iterator[Sequence[Image]]:
-    """One camera's photos with a time, then those without."""
+    """One camera's photos with a time, then those without. The project is not asked for once more: it would lead SQLite to an
+    index of the whole project."""
     deployment_id, part, clock, photo_id = place
     here = filtered(asked).where(Image.deployment_id == deployment_id)
     if part == DATED:
@@ -94,8 +100,8 @@ def parts(session: Session, asked: Asked, place: Place, limit: int) -> Iterator[
 
 
 def filtered(asked: Asked) -> Select[Image]:
-    """By project, state and batch."""
-    wanted = select(Image).where(Image.project_id == asked.project_id)
+    """By state and batch."""
+    wanted = select(Image)
     if asked.state is not None:
         wanted = wanted.where(Image.state == asked.state)
     if asked.batch_id is not None:

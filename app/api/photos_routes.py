@@ -21,6 +21,7 @@ from models.box import Box
 from models.errors import Invalid
 from models.image import Image
 from models.privacy import veils
+from models.words import say
 
 router = APIRouter(tags=["Photos and boxes"])
 Number = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
@@ -45,7 +46,7 @@ def list_photos(
     session, project = member.session, member.project
     for name, clock in (("since", since), ("until", until)):
         if clock is not None and clock.tzinfo is not None:
-            raise Invalid(f"{name}: a camera's clock has no zone; send it like 2026-03-01T06:30:00")
+            raise Invalid(f"{name}: " + say("a camera's clock has no zone; send it like 2026-03-01T06:30:00"))
     asked = photo_queries.Asked(project.id, state, batch, deployment, since, until)
     if asked.by_time:
         place = place_of(after, int, int, dt.datetime, int)

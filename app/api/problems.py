@@ -32,6 +32,7 @@ from models.errors import (
     TooManyTries,
 )
 from models.storage import NotAPhoto
+from models.words import say, translated
 
 NOT_FOUND = "This does not exist, or is not yours to see."
 RETRY_AFTER_S = {429: "60", 503: "2"}
@@ -131,7 +132,7 @@ def bad_request(request: Request, error: Exception) -> Response:
     """A field is missing or of the wrong kind. An id that cannot be is one that is not there."""
     assert isinstance(error, RequestValidationError)
     if any(each["loc"][0] == "path" for each in error.errors()):
-        return problem(request, 404, "not_found", NOT_FOUND)
+        return problem(request, 404, "not_found", say(NOT_FOUND))
     places = [".".join(str(part) for part in each["loc"][1:]) or "body" for each in error.errors()[:5]]
     said = "; ".join(f"{place}: {each['msg']}" for place, each in zip(places, error.errors(), strict=False))
     return problem(request, 422, "invalid", said, places[0])
@@ -140,14 +141,16 @@ def bad_request(request: Request, error: Exception) -> Response:
 def http_error(request: Request, error: Exception) -> Response:
     """The framework's own: no such address, no such method, a body that is no JSON or too large."""
     assert isinstance(error, HTTPException)
-    words = NOT_FOUND if error.status_code == 404 else str(error.detail)
+    words = say(NOT_FOUND) if error.status_code == 404 else str(error.detail)
     return problem(request, error.status_code, OTHERS.get(error.status_code, "invalid"), words)
 
 
 def our_fault(request: Request, error: Exception) -> Response:
     """A bug or a broken machine."""
     log.error("request failed", id=request.state.request_id, path=loggable(request.url.path), exc_info=error)
-    return problem(request, 500, "broken", "Something broke on our side. The log has the story under the request id.")
+    return problem(
+        request, 500, "broken", say("Something broke on our side. The log has the story under the request id.")
+    )
 
 
 class OneShape:
@@ -165,7 +168,7 @@ class OneShape:
             nonlocal replaced
             if message["type"] == "http.response.start" and is_plain_refusal(message):
                 replaced = True
-                words = "The body is larger than this route takes."
+                words = say("The body is larger than this route takes.")
                 await problem(Request(scope), message["status"], "too_large", words)(scope, receive, send)
             elif not replaced:
                 await send(message)
@@ -181,7 +184,7 @@ def is_plain_refusal(message: Message) -> bool:
 def problem(request: Request, status: int, code: str, detail: str, field: str | None = None) -> Response:
     """One answer of this file."""
     told = Problem(
-        title=TITLES[code], status=status, code=code, detail=detail.encode(errors="replace").decode(), field=field,
+        title=translated(TITLES[code]), status=status, code=code, detail=detail.encode(errors="replace").decode(), field=field,
         request_id=request.state.request_id,
     )  # fmt: skip
     headers = {"retry-after": RETRY_AFTER_S[status]} if status in RETRY_AFTER_S else {}

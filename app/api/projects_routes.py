@@ -20,6 +20,7 @@ from models.errors import NotYours
 from models.membership import Role
 from models.offered import STARTER
 from models.project import MAX_NOTE
+from models.words import say
 
 router = APIRouter(tags=["Projects"])
 
@@ -103,7 +104,7 @@ def shape_of(session: Session, user_id: int, project_id: int) -> ProjectShape:
     """One of the person's projects. Raises NotYours when the person left it since (a key that was sent again)."""
     found = next((each for each in shapes_of(session, user_id) if each.id == project_id), None)
     if found is None:
-        raise NotYours(NOT_FOUND)
+        raise NotYours(say(NOT_FOUND))
     return found
 
 

@@ -9,19 +9,22 @@ import json
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from starlette.exceptions import HTTPException
 
 from app.dependencies import LARGEST_ID
 from models.act import MAX_KEY
 from models.errors import Changed, Invalid
+from models.words import say
 
 MOST, USUAL = 1000, 100
 Item = TypeVar("Item", bound=BaseModel)
 
 # A moment of the server. (A camera's wall clock is a plain datetime without a zone.)
 Moment = Annotated[
-    dt.datetime, PlainSerializer(lambda at: f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str)
+    dt.datetime,
+    PlainSerializer(lambda at: f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}", return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T05:30:00Z"]}),
 ]
 WallClock = Annotated[dt.datetime, PlainSerializer(lambda at: at.isoformat(timespec="seconds"), return_type=str)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
@@ -90,7 +93,7 @@ def place_of(after: str, *kinds: type[Any]) -> tuple[Any, ...] | None:
             raise ValueError
         return tuple(read(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise Invalid("after: this is no `next` of this list") from None
+        raise Invalid("after: " + say("this is no `next` of this list")) from None
 
 
 def read(part: Any, kind: type[Any]) -> Any:
@@ -127,6 +130,6 @@ def etag(version: int) -> dict[str, str]:
 def expect(if_match: str | None, version: int) -> None:
     """Raises HTTPException 428 where no version was sent, Changed where it is another one by now."""
     if if_match is None:
-        raise HTTPException(428, 'If-Match: send the version that you read, like "7"')
+        raise HTTPException(428, "If-Match: " + say('send the version that you read, like "7"'))
     if if_match.strip().removeprefix("W/") not in (f'"{version}"', str(version)):
-        raise Changed(f'If-Match: it is version "{version}" by now. Read it again.')
+        raise Changed("If-Match: " + say('it is version "%(version)s" by now. Read it again.', version=version))

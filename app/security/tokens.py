@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from app.security.passwords import network_of
 from models.errors import TooManyTries
+from models.words import say_many
 
 BAD_TOKENS, WINDOW_MINUTES = 30, 10
 
@@ -36,4 +37,11 @@ class BadTokenLimit:
         network = network_of(address)
         if not self._limiter.hit(self._item, network):
             wait_s = self._limiter.get_window_stats(self._item, network).reset_time - time.time()
-            raise TooManyTries(f"Too many tokens that do not work. Wait {max(1, math.ceil(wait_s / 60))} minutes.")
+            minutes = max(1, math.ceil(wait_s / 60))
+            raise TooManyTries(
+                say_many(
+                    "Too many tokens that do not work. Wait %(num)s minute.",
+                    "Too many tokens that do not work. Wait %(num)s minutes.",
+                    minutes,
+                )
+            )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +19,7 @@ from models.user import User
 from tests import make
 from tests.app.api.study import Study, client_of
 from tests.conftest import Site
+from tests.test_architecture import ROOT
 
 
 def signed_in(study: Study, who: str = "annotator"):  # type: ignore[no-untyped-def]
@@ -150,3 +154,15 @@ def test_a_person_has_so_many_tokens_and_no_more(sqlite_site: Site) -> None:
             ApiToken.make(session, person, "one more", [Scope.read], 7)
         assert ApiToken.revoke_all(session, person.id) == MOST_ALIVE
         ApiToken.make(session, person, "one more", [Scope.read], 7)
+
+
+def test_the_command_line_disables_tokens_for_good(sqlite_study: Study) -> None:
+    token, person = sqlite_study.token("annotator"), sqlite_study.people["annotator"]
+    with sqlite_study.site.database.reading() as session:
+        email = session.get_one(User, person).email
+    settings = sqlite_study.site.settings
+    home = {"WATERHOLE_HOME": str(settings.home), "WATERHOLE_DATABASE_URL": settings.url}
+    for command in ("disable-user", "enable-user"):
+        words = [sys.executable, str(ROOT / "waterhole.py"), command, "--email", email]
+        subprocess.run(words, env=os.environ | home, check=True, capture_output=True)
+        assert status_of(sqlite_study, token) == 401
