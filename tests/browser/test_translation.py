@@ -44,7 +44,7 @@ LOOK = """([opens, closes]) => {
     }
     return [words, at];
   };
-  const own = 'script, style, noscript, code, kbd, bdi, textarea, .mono, .file-name';
+  const own = 'script, style, noscript, code, kbd, bdi, textarea, [translate=no], .mono, .file-name';
   const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest('script, style, noscript')) continue;

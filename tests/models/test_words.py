@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextvars
 import re
 from pathlib import Path
@@ -123,6 +124,23 @@ def test_signing_in_changes_the_language_of_the_whole_request(tmp_path: Path) ->
 
 def test_the_english_catalogue_is_up_to_date() -> None:
     assert POT.read_text() == as_text(), "words changed: run `make words`"
+
+
+def test_nothing_is_said_before_there_is_a_reader() -> None:
+    """A table at the top of a file marks its words; said there, they would be English for everybody and for good."""
+    for path in (path for room in ("app", "models", "worker") for path in sorted((ROOT / room).rglob("*.py"))):
+        tree = ast.parse(path.read_text())
+        functions = [
+            each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        ]
+        inside = {id(each) for function in functions for each in ast.walk(function)}
+        early = [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and id(node) not in inside
+            and node.func.id in ("say", "say_many", "translated", "retold", "in_words")
+        ]  # fmt: skip
+        assert early == [], f"{path}: lines {early}"
 
 
 def bare(source: str) -> list[str]:

@@ -5,6 +5,7 @@
 import { all, closest, find, make, makeSvg, set } from './dom.js';
 import { followFingers } from './fingers.js';
 import { keepLight, lightKept } from './personal.js';
+import { words } from './words.js';
 
 const BOX_SHARE = 0.78; // of the tighter side
 const CLOSEST = 12; // pixels of the screen for one of the photo
@@ -26,7 +27,7 @@ export class Stage {
     this.over = makeSvg('svg', { class: 'over', 'aria-hidden': 'true' });
     this.figure.prepend(this.canvas, this.over);
     this.whole = find('.whole', element);
-    this.wholeCanvas = /** @type {HTMLCanvasElement} */ (make('canvas', { role: 'img', 'aria-label': 'The whole photo' }));
+    this.wholeCanvas = /** @type {HTMLCanvasElement} */ (make('canvas', { role: 'img', 'aria-label': words.wholePhoto }));
     this.wholeOver = makeSvg('svg', { 'aria-hidden': 'true' });
     this.whole.prepend(this.wholeCanvas, this.wholeOver);
     this.view = 'box';

@@ -106,6 +106,7 @@ export const words = {
     hidden: say('Hidden until somebody has looked.'),
     opened: say('Shown to you. This was recorded.'),
   },
+  wholePhoto: say('The whole photo'),
   noBurst: say('This photo stands alone'),
   /** @param {number} n */
   armed: (n) => say('Burst: the next answer is for %(count)s crops. X takes another photo out, Esc leaves.', { count: n }),
