@@ -149,4 +149,5 @@ def correct_some(session: Session, deployment_id: int, after: int) -> tuple[int 
     ]
     if changes:
         session.execute(update(Image), changes)
+        session.expire_all()  # these were written past the objects that are loaded
     return (rows[-1].id if len(rows) == CHUNK_ROWS else None), len(changes)

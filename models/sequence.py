@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, select, update
+from sqlalchemy import DateTime, ForeignKey, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
-from models.database import CHUNK_ROWS
 from models.image import COUNTING, Image
 
 
@@ -58,37 +58,45 @@ def regroup(session: Session, deployment_id: int, gap_s: int) -> int:
     size_had: dict[int | None, int] = {}
     for row in rows:
         size_had[had[row.id]] = size_had.get(had[row.id], 0) + 1
-    changed = 0
     taken: set[int] = set()
-    for group in bursts([(row.id, row.taken_at) for row in rows], gap_s):
-        old = {had[image_id] for image_id in group}
+    moved: list[dict[str, Any]] = []  # rows that stay, with their times
+    fresh: list[list[int]] = []  # bursts that need a row
+    placed: dict[int, int] = {}  # photo -> the row that it goes to
+    groups = bursts([(row.id, row.taken_at) for row in rows], gap_s)
+    changed = 0
+    for group in groups:
         first, span = had[group[0]], (moment[group[0]], moment[group[-1]])
-        if len(old) == 1 and first is not None and size_had[first] == len(group):
-            taken.add(first)
-            if spans[first] != span:
-                set_span(session, first, span)
+        whole = first is not None and size_had[first] == len(group) and {had[each] for each in group} == {first}
+        keep = first if whole else next((own for own in map(had.get, group) if own and own not in taken), None)
+        changed += not whole
+        if keep is None:
+            fresh.append(group)
             continue
-        keep = next(
-            (sequence for sequence in (had[image_id] for image_id in group) if sequence and sequence not in taken), None
-        )
-        sequence_id = keep if keep is not None else new_sequence(session, deployment_id)
-        taken.add(sequence_id)
-        set_span(session, sequence_id, span)
-        for start in range(0, len(group), CHUNK_ROWS):
-            chunk = group[start : start + CHUNK_ROWS]
-            session.execute(update(Image).where(Image.id.in_(chunk)).values(sequence_id=sequence_id))
-        changed += 1
+        taken.add(keep)
+        if spans[keep] != span:
+            moved.append({"id": keep, "first_at": span[0], "last_at": span[1]})
+        placed |= dict.fromkeys(group, keep)
+    made = new_sequences(session, deployment_id, [(moment[group[0]], moment[group[-1]]) for group in fresh])
+    for group, sequence_id in zip(fresh, made, strict=True):
+        placed |= dict.fromkeys(group, sequence_id)
+    was = {row.id: row.sequence_id for row in rows}
+    put = [{"id": image_id, "sequence_id": to} for image_id, to in placed.items() if was[image_id] != to]
+    for table, changes in ((Sequence, moved), (Image, put)):
+        if changes:
+            session.execute(update(table), changes)
+    if moved or put:
+        session.expire_all()  # these were written past the objects that are loaded
     return changed
 
 
-def set_span(session: Session, sequence_id: int, span: tuple[dt.datetime | None, dt.datetime | None]) -> None:
-    """When its first and its last photo were taken."""
-    session.execute(update(Sequence).where(Sequence.id == sequence_id).values(first_at=span[0], last_at=span[1]))
-
-
-def new_sequence(session: Session, deployment_id: int) -> int:
-    """An empty burst's id."""
-    sequence = Sequence(deployment_id=deployment_id)
-    session.add(sequence)
-    session.flush()
-    return sequence.id
+def new_sequences(
+    session: Session, deployment_id: int, spans: list[tuple[dt.datetime | None, dt.datetime | None]]
+) -> list[int]:
+    """The ids of new bursts with these times, in order."""
+    if not spans:
+        return []
+    made = session.scalars(
+        insert(Sequence).returning(Sequence.id, sort_by_parameter_order=True),
+        [{"deployment_id": deployment_id, "first_at": first, "last_at": last} for first, last in spans],
+    )
+    return list(made)

@@ -12,7 +12,7 @@ from models.box import Box
 from models.deployment import Deployment
 from models.image import Image
 from models.membership import Role
-from models.sequence import new_sequence
+from models.sequence import new_sequences
 from models.species import Species
 from tests.app.labeling.conftest import Person, Study, new_key
 
@@ -73,7 +73,7 @@ def test_references_come_from_many_cameras_and_one_of_a_burst(make_study: MakeSt
         second = Deployment.of_folder(session, study.project_id, "Camera B").id
         photos = [session.get_one(Box, box).image_id for box in study.boxes]
         session.execute(update(Image).where(Image.id == photos[0]).values(deployment_id=second))
-        burst = new_sequence(session, second)
+        (burst,) = new_sequences(session, second, [(None, None)])
         session.execute(update(Image).where(Image.id.in_(photos[7:])).values(sequence_id=burst))
     for box in study.boxes:
         said(study, expert, box, "Jaguar", role=Role.expert)
