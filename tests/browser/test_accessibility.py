@@ -53,7 +53,10 @@ def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -
         "/projects",
         "/account",
         str(page.locator(".menu a", has_text="Your speed and accuracy").get_attribute("href")),
-        *(here + part for part in ("", "/label", "/grid", "/review", "/batches", "/species", "/export", "/settings")),
+        *(
+            here + part
+            for part in ("", "/label", "/grid", "/review", "/batches", "/imports", "/species", "/export", "/settings")
+        ),
     ]
     complaints: dict[str, list[str]] = {}
     for address in pages:
