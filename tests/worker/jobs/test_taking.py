@@ -265,3 +265,12 @@ def test_the_file_of_an_absent_photo_comes_later_and_its_boxes_stay(scene: Scene
     (box,) = scene.all(select(Box))
     assert box.embedder_id is not None
     assert scene.colour(box) == "fox"
+
+
+def test_two_files_that_name_the_same_absent_photo_share_it(scene: Scene) -> None:
+    files = [results({"A/1.jpg": [detection(LEFT)]}), results({"A/1.jpg": [detection(LEFT), detection(RIGHT)]})]
+    imports = [imported(scene, file, absent=True) for file in files]  # both read before one is taken
+    for import_id in imports:
+        assert take(scene, import_id).state == TAKEN
+    assert state(scene) == {"A/1.jpg": ABSENT}
+    assert scene.count(Box) == 2
