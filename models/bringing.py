@@ -25,6 +25,7 @@ from models.deployment import Deployment, folder_of
 from models.errors import Invalid
 from models.image import ABSENT, CountCorrection, Image
 from models.import_judging import FACTS, added, photos_here, rows_of, species_called
+from models.import_matching import Finder
 from models.import_plan import FIXED, BoxHere, PhotoHere, Plan, plan_photo
 from models.import_records import HUMAN, DeploymentRecord, SightingRecord
 from models.imported import DEPLOYMENT, GOOD, Import, ImportedName, ImportRow
@@ -81,6 +82,7 @@ class Taking:
             return brought
         brought.last = paths[-1]
         rows = rows_of(self.session, self.import_.id, paths)
+        self._find_again(rows)
         here = photos_here(self.session, self.import_, [found[0].image_id for found in rows.values()])
         plans = [plan_photo(found, here_of(found[0], path, here)) for path, found in rows.items()]
         self._absent_photos(
@@ -124,6 +126,14 @@ class Taking:
         return paths
 
     # --- photos -----------------------------------------------------------------------------------------------------------
+
+    def _find_again(self, rows: Mapping[str, Sequence[ImportRow]]) -> None:
+        """Photos that came, or that another import wrote down, since the dry run."""
+        lacking = [path for path, found in rows.items() if found[0].image_id is None]
+        if lacking:
+            for path, match in Finder(self.session, self.import_.project_id).exact(lacking).items():
+                for row in rows[path]:
+                    row.image_id = match.image_id
 
     def _absent_photos(self, lacking: Sequence[tuple[str, Plan]], rows: Mapping[str, Sequence[ImportRow]]) -> None:
         """Photos that the project lacks are written down."""

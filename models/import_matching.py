@@ -39,10 +39,11 @@ class Finder:
         """Each path with what it means."""
         found: dict[str, Found] = {}
         for start in range(0, len(paths), CHUNK_ROWS):
-            found |= self._exact(paths[start : start + CHUNK_ROWS])
+            found |= self.exact(paths[start : start + CHUNK_ROWS])
         return found | {path: self._near(path) for path in paths if path not in found}
 
-    def _exact(self, paths: Sequence[str]) -> dict[str, Found]:
+    def exact(self, paths: Sequence[str]) -> dict[str, Found]:
+        """Those that are found as they stand (some hundred)."""
         hashes = {absent_sha256(self._project_id, path): path for path in paths}
         named = select(Image.sha256, Image.id).where(Image.project_id == self._project_id, Image.sha256.in_(hashes))
         absent = {hashes[sha256]: image_id for sha256, image_id in self._session.execute(named)}

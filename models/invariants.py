@@ -295,7 +295,7 @@ def leases(scene: Scene) -> Iterator[str]:
 
 
 def files_of_batches(scene: Scene) -> Iterator[str]:
-    """A file that came in has its photo, and every photo a file."""
+    """A file that came in has its photo, and every photo a file, unless an import only named it."""
     lost = scene.session.scalars(
         select(BatchFile.id).where(
             BatchFile.image_id.is_(None), or_(BatchFile.state == "here", BatchFile.state == "duplicate")
@@ -303,7 +303,9 @@ def files_of_batches(scene: Scene) -> Iterator[str]:
     )
     yield from (f"file {file} is said to be here and has no photo" for file in lost)
     orphans = scene.session.scalars(
-        select(Image.id).outerjoin(BatchFile, and_(BatchFile.image_id == Image.id)).where(BatchFile.id.is_(None))
+        select(Image.id)
+        .outerjoin(BatchFile, and_(BatchFile.image_id == Image.id))
+        .where(BatchFile.id.is_(None), Image.state != ABSENT)
     )
     yield from (f"photo {image} came with no file" for image in orphans)
 

@@ -92,3 +92,18 @@ def test_a_stranger_sends_no_form(sqlite_site: Site) -> None:
         files = {"files": ("a.jpg", jpeg())}
         assert nobody.post(f"/projects/{sender.project_id}/upload", files=files).status_code == 401
         assert sender.stored() == []
+
+
+def test_photos_that_wait_for_a_detections_file_are_not_looked_through(sqlite_site: Site) -> None:
+    with sending(sqlite_site, begin=False) as sender:
+        answer = sender.client.post(
+            f"/projects/{sender.project_id}/upload",
+            data={"idempotency_key": "a-key-of-a-form", "hold": "yes"},
+            files=[("files", ("SD 4/A/1.jpg", jpeg()))],
+            headers=PAGE,
+        )
+        assert answer.status_code == 303
+        assert f"/projects/{sender.project_id}/imports?batch=" in answer.headers["location"]
+        with sqlite_site.database.reading() as session:
+            assert session.scalars(select(Job)).all() == []
+            assert session.scalars(select(Batch)).one().finished_at is not None

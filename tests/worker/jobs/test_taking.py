@@ -14,6 +14,7 @@ from models.box import Box
 from models.checkpoint import Checkpoint
 from models.image import ABSENT, READY, WAITING, Image
 from models.imported import CHECKED, TAKEN, UNDONE, Import, ImportedName, ImportRow
+from models.invariants import examine
 from models.label import Label
 from models.project import Project
 from tests import fakes, make
@@ -265,3 +266,13 @@ def test_the_file_of_an_absent_photo_comes_later_and_its_boxes_stay(scene: Scene
     (box,) = scene.all(select(Box))
     assert box.embedder_id is not None
     assert scene.colour(box) == "fox"
+    assert examine(scene.database, scene.store) == []
+
+
+def test_two_files_that_name_the_same_absent_photo_share_it(scene: Scene) -> None:
+    files = [results({"A/1.jpg": [detection(LEFT)]}), results({"A/1.jpg": [detection(LEFT), detection(RIGHT)]})]
+    imports = [imported(scene, file, absent=True) for file in files]  # both read before one is taken
+    for import_id in imports:
+        assert take(scene, import_id).state == TAKEN
+    assert state(scene) == {"A/1.jpg": ABSENT}
+    assert scene.count(Box) == 2

@@ -17,6 +17,7 @@ from models.checkpoint import CLASSIFIER, Checkpoint
 from models.deployment import Deployment
 from models.image import ABSENT, READY, CountCorrection, Image
 from models.imported import TAKEN, UNDONE, Import, ImportedName, ImportRow
+from models.invariants import examine
 from models.label import Label
 from models.note import Note
 from models.project import Project
@@ -158,6 +159,7 @@ def test_the_official_camtrap_dp_example(scene: Scene, shared_data: Path, tmp_pa
     assert scene.count(Image) == 10
     taken = take(scene, import_id)
     assert taken.state == TAKEN
+    assert examine(scene.database, scene.store) == []
     states = list(state(scene).values())
     assert (states.count(READY), states.count(ABSENT)) == (10, 413)
     assert scene.count(Deployment, Deployment.latitude.is_not(None)) == 4
@@ -183,3 +185,4 @@ def test_the_official_camtrap_dp_example(scene: Scene, shared_data: Path, tmp_pa
     assert look(scene, import_id).state == UNDONE
     assert scene.count(Image) == 10
     assert scene.count(CountCorrection) == 0
+    assert examine(scene.database, scene.store) == []
