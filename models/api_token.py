@@ -19,7 +19,7 @@ from models.base import Base, utc_now
 from models.errors import Invalid, NotAllowed, NotYours
 from models.session import TOUCH_EVERY, token_hash
 from models.user import User
-from models.words import say
+from models.words import mark, say
 
 PREFIX = "wh_"
 FORM = re.compile(r"wh_[0-9a-f]{64}")
@@ -39,10 +39,10 @@ class Scope(enum.StrEnum):
 
 
 SCOPES = {
-    Scope.read: "Look at projects, photos, boxes, answers and jobs",
-    Scope.label: "Take crops and answer them",
-    Scope.upload: "Begin batches and send photos",
-    Scope.export: "Download tables",
+    Scope.read: mark("Look at projects, photos, boxes, answers and jobs"),
+    Scope.label: mark("Take crops and answer them"),
+    Scope.upload: mark("Begin batches and send photos"),
+    Scope.export: mark("Download tables"),
     Scope.admin: "Start projects; change settings, species, members and jobs",
 }  # fmt: skip
 

@@ -18,16 +18,17 @@ from models.deployment import Deployment
 from models.errors import Invalid
 from models.image import Image
 from models.privacy import veils
+from models.words import mark
 
 SHOWN = 6
 Typed = Mapping[str, str]
 # what the form offers -> in words; "summer" is a shift by an hour from a moment on
 WAYS = {
-    SHIFT: "One pair of times: the whole roll is off by a constant",
-    DRIFT: "Two pairs of times: the clock ran fast or slow",
-    SWAP: "Day and month are swapped",
-    "later": "Summer time: one hour later from a moment on",
-    "earlier": "Summer time ended: one hour earlier from a moment on",
+    SHIFT: mark("One pair of times: the whole roll is off by a constant"),
+    DRIFT: mark("Two pairs of times: the clock ran fast or slow"),
+    SWAP: mark("Day and month are swapped"),
+    "later": mark("Summer time: one hour later from a moment on"),
+    "earlier": mark("Summer time ended: one hour earlier from a moment on"),
     ZONE: "Summer time by the rule of a zone",
 }
 FIELDS = ("way", "shown_1", "true_1", "shown_2", "true_2", "zone", "set_at", "from_at", "to_at")
