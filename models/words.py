@@ -91,6 +91,11 @@ def mark(message: str) -> str:
     return message
 
 
+def mark_many(one: str, many: str) -> tuple[str, str]:
+    """Two forms of a sentence that a table keeps in English; say_many() says them where they are shown."""
+    return one, many
+
+
 def written(message: str, **values: Any) -> str:
     """The message in English with its values: for a row, which people of all languages will read. retold() shows it."""
     return message % values

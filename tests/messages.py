@@ -16,7 +16,7 @@ from app.pages import environment
 ROOT = Path(__file__).resolve().parent.parent
 POT = ROOT / "locale" / "waterhole.pot"
 ONE = ("say", "translated", "mark")
-COUNTING = ("say_many", "translated_many", "ngettext")
+COUNTING = ("say_many", "mark_many", "translated_many", "ngettext")
 LITERAL = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 CALL = re.compile(rf"\b(say|sayMany)\(\s*{LITERAL}(?:,\s*{LITERAL})?")
 Message = str | tuple[str, str]

@@ -7,10 +7,12 @@ import datetime as dt
 from app.pages import camera_time
 from models.clock_finding import FUTURE, OUTSIDE, PAIR, RESET, SUN, ClockFinding
 from models.correcting import DRIFT, SHIFT, SWAP, Correction
-from models.words import say, say_many
+from models.words import mark_many, say, say_many
 
-UNITS = ((86400, "%(num)s day", "%(num)s days"), (3600, "%(num)s hour", "%(num)s hours"),
-         (60, "%(num)s minute", "%(num)s minutes"), (1, "%(num)s second", "%(num)s seconds"))  # fmt: skip
+UNITS = (
+    (86400, *mark_many("%(num)s day", "%(num)s days")), (3600, *mark_many("%(num)s hour", "%(num)s hours")),
+    (60, *mark_many("%(num)s minute", "%(num)s minutes")), (1, *mark_many("%(num)s second", "%(num)s seconds")),
+)  # fmt: skip
 TITLES = {
     OUTSIDE: "Photos lie outside the deployment's period",
     RESET: "The clock fell back to a default date",

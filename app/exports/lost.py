@@ -17,7 +17,7 @@ from models.image import COUNTING, QUARANTINED, REFUSED, WAITING, CountCorrectio
 from models.label import Label
 from models.note import Note
 from models.species import TAXON, Species
-from models.words import mark, say_many
+from models.words import mark_many, say_many
 
 Count = Callable[["Facts"], int]
 
@@ -150,90 +150,131 @@ class Facts:
 # note -> (one, many, how many)
 NOTES: dict[str, tuple[str, str, Count]] = {
     "undated": (
-        mark("%(num)s photo without a time is left out."), mark("%(num)s photos without a time are left out."),
+        *mark_many("%(num)s photo without a time is left out.", "%(num)s photos without a time are left out."),
         lambda facts: facts.undated,
     ),
     "not_seen": (
-        mark("%(num)s photo that nobody has looked through yet is left out."),
-        mark("%(num)s photos that nobody has looked through yet are left out."), lambda facts: facts.not_seen,
+        *mark_many(
+            "%(num)s photo that nobody has looked through yet is left out.",
+            "%(num)s photos that nobody has looked through yet are left out.",
+        ),
+        lambda facts: facts.not_seen,
     ),
     "failed": (
-        mark("%(num)s photo that cannot be opened is left out."), mark("%(num)s photos that cannot be opened are left out."),
+        *mark_many(
+            "%(num)s photo that cannot be opened is left out.", "%(num)s photos that cannot be opened are left out."
+        ),
         lambda facts: facts.failed,
     ),
     "period": (
-        mark("%(num)s camera has no period and is left out with its photos."),
-        mark("%(num)s cameras have no period and are left out with their photos."), lambda facts: facts.without_period,
+        *mark_many(
+            "%(num)s camera has no period and is left out with its photos.",
+            "%(num)s cameras have no period and are left out with their photos.",
+        ),
+        lambda facts: facts.without_period,
     ),
     "no_effort": (
-        mark("%(num)s camera has no period: its effort is not known, which is not zero."),
-        mark("%(num)s cameras have no period: their effort is not known, which is not zero."),
+        *mark_many(
+            "%(num)s camera has no period: its effort is not known, which is not zero.",
+            "%(num)s cameras have no period: their effort is not known, which is not zero.",
+        ),
         lambda facts: facts.without_period,
     ),
     "place": (
-        mark("%(num)s camera has no coordinates and is left out with its photos."),
-        mark("%(num)s cameras have no coordinates and are left out with their photos."), lambda facts: facts.without_place,
+        *mark_many(
+            "%(num)s camera has no coordinates and is left out with its photos.",
+            "%(num)s cameras have no coordinates and are left out with their photos.",
+        ),
+        lambda facts: facts.without_place,
     ),
     "outside": (
-        mark("%(num)s photo lies outside of its camera’s period and is left out; correct the clock or the period."),
-        mark("%(num)s photos lie outside of their camera’s period and are left out; correct the clock or the period."),
+        *mark_many(
+            "%(num)s photo lies outside of its camera’s period and is left out; correct the clock or the period.",
+            "%(num)s photos lie outside of their camera’s period and are left out; correct the clock or the period.",
+        ),
         lambda facts: facts.outside,
     ),
     "coarse": (
-        mark("%(num)s camera has its coordinates rounded, since a sensitive species was seen there."),
-        mark("%(num)s cameras have their coordinates rounded, since sensitive species were seen there."),
+        *mark_many(
+            "%(num)s camera has its coordinates rounded, since a sensitive species was seen there.",
+            "%(num)s cameras have their coordinates rounded, since sensitive species were seen there.",
+        ),
         lambda facts: facts.coarse,
     ),
     "extreme": (
-        mark("%(num)s species is not published; the photos that show it are left out."),
-        mark("%(num)s species are not published; the photos that show them are left out."),
+        *mark_many(
+            "%(num)s species is not published; the photos that show it are left out.",
+            "%(num)s species are not published; the photos that show them are left out.",
+        ),
         lambda facts: facts.published_species,
     ),
     "people": (
-        mark("%(num)s photo of people is left out."), mark("%(num)s photos of people are left out."),
+        *mark_many("%(num)s photo of people is left out.", "%(num)s photos of people are left out."),
         lambda facts: facts.people,
     ),
     "private": (
-        mark("%(num)s photo of people is marked as not public."), mark("%(num)s photos of people are marked as not public."),
+        *mark_many(
+            "%(num)s photo of people is marked as not public.", "%(num)s photos of people are marked as not public."
+        ),
         lambda facts: facts.people,
     ),
     "latin": (
-        mark("%(num)s species has no scientific name; its name in the list stands in its place."),
-        mark("%(num)s species have no scientific name; their names in the list stand in their place."),
+        *mark_many(
+            "%(num)s species has no scientific name; its name in the list stands in its place.",
+            "%(num)s species have no scientific name; their names in the list stand in their place.",
+        ),
         lambda facts: facts.unnamed_in_latin,
     ),
     "voices": (
-        mark("%(num)s voice that does not settle a name stays here."),
-        mark("%(num)s voices that do not settle a name stay here."), lambda facts: facts.other_voices,
+        *mark_many(
+            "%(num)s voice that does not settle a name stays here.",
+            "%(num)s voices that do not settle a name stay here.",
+        ),
+        lambda facts: facts.other_voices,
     ),
     "counts": (
-        mark("%(num)s count that a person gave for a photo stays here."),
-        mark("%(num)s counts that people gave for photos stay here."), lambda facts: facts.counted_by_people,
+        *mark_many(
+            "%(num)s count that a person gave for a photo stays here.",
+            "%(num)s counts that people gave for photos stay here.",
+        ),
+        lambda facts: facts.counted_by_people,
     ),
     "unseen": (
-        mark("%(num)s figure of a person for a visit stays here."), mark("%(num)s figures of people for visits stay here."),
+        *mark_many(
+            "%(num)s figure of a person for a visit stays here.", "%(num)s figures of people for visits stay here."
+        ),
         lambda facts: facts.unseen,
     ),
     "boxes": (
-        mark("%(num)s outline stays here."), mark("%(num)s outlines stay here."), lambda facts: facts.boxes,
+        *mark_many("%(num)s outline stays here.", "%(num)s outlines stay here."),
+        lambda facts: facts.boxes,
     ),
     "observed": (
-        mark("%(num)s answer with sex, age or behaviour stays here."),
-        mark("%(num)s answers with sex, age or behaviour stay here."), lambda facts: facts.observed,
+        *mark_many(
+            "%(num)s answer with sex, age or behaviour stays here.",
+            "%(num)s answers with sex, age or behaviour stay here.",
+        ),
+        lambda facts: facts.observed,
     ),
     "notes": (
-        mark("%(num)s comment or flag stays here."), mark("%(num)s comments and flags stay here."), lambda facts: facts.notes,
+        *mark_many("%(num)s comment or flag stays here.", "%(num)s comments and flags stay here."),
+        lambda facts: facts.notes,
     ),
     "clocks": (
-        mark("%(num)s photo has a corrected time; what its camera wrote stays here."),
-        mark("%(num)s photos have a corrected time; what their cameras wrote stays here."),
+        *mark_many(
+            "%(num)s photo has a corrected time; what its camera wrote stays here.",
+            "%(num)s photos have a corrected time; what their cameras wrote stays here.",
+        ),
         lambda facts: facts.corrected_clocks,
     ),
     "problems": (
-        mark("%(num)s time in which a camera did not work stays here."),
-        mark("%(num)s times in which cameras did not work stay here."), lambda facts: facts.problems,
+        *mark_many(
+            "%(num)s time in which a camera did not work stays here.",
+            "%(num)s times in which cameras did not work stay here.",
+        ),
+        lambda facts: facts.problems,
     ),
-}  # fmt: skip
+}
 
 HIDDEN = ("extreme", "people")
 # format -> what may be lost in it, the weightiest first

@@ -9,6 +9,7 @@ from app.imports import camtrap_dp, coco, columns, megadetector, wildlife_insigh
 from app.imports.files import Files
 from app.imports.lines import How, Reading
 from models.errors import Invalid
+from models.words import mark
 
 AUTO = "auto"
 
@@ -29,22 +30,24 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "megadetector": Format(
-        "MegaDetector JSON", "Boxes, and a classifier's guesses: format 1.3 and later", megadetector.read
+        "MegaDetector JSON", mark("Boxes, and a classifier's guesses: format 1.3 and later"), megadetector.read
     ),
     "camtrap-dp": Format(
         "Camtrap DP 1.0",
-        "Deployments, photos, boxes and names: the zip of a package, or its four files together",
+        mark("Deployments, photos, boxes and names: the zip of a package, or its four files together"),
         camtrap_dp.read,
         absent=True,
     ),
-    "coco": Format("COCO Camera Traps", "Photos, boxes and names from a .json file", coco.read, absent=True),
-    "csv": Format("A table (CSV)", "Names, counts or boxes; you say which column is what", columns.read, asks=True),
+    "coco": Format("COCO Camera Traps", mark("Photos, boxes and names from a .json file"), coco.read, absent=True),
+    "csv": Format(
+        "A table (CSV)", mark("Names, counts or boxes; you say which column is what"), columns.read, asks=True
+    ),
     "timelapse": Format(
-        "Timelapse CSV", "Names and counts; you say which of your fields is what", columns.read, asks=True
+        "Timelapse CSV", mark("Names and counts; you say which of your fields is what"), columns.read, asks=True
     ),
     "wildlife-insights": Format(
         "Wildlife Insights",
-        "Deployments, photos and names: the upload set, or downloaded tables",
+        mark("Deployments, photos and names: the upload set, or downloaded tables"),
         wildlife_insights.read,
         absent=True,
     ),

@@ -25,7 +25,7 @@ from models.imported import (
     UNDONE,
     Import,
 )
-from models.words import say, say_many, translated
+from models.words import mark_many, say, say_many, translated
 
 
 class Badge(NamedTuple):
@@ -51,28 +51,66 @@ VERDICTS = {
 }
 # figure -> the sentence for it
 FIGURES = (
-    ("photos_here", "%(num)s photo of the project is named", "%(num)s photos of the project are named"),
-    ("photos_given", "%(num)s photo that waits gets its boxes from the file, and no detector looks at it",
-     "%(num)s photos that wait get their boxes from the file, and no detector looks at them"),
-    ("photos_absent", "%(num)s photo is written down without its file", "%(num)s photos are written down without their files"),
-    ("boxes_new", "%(num)s new box", "%(num)s new boxes"),
-    ("boxes_known", "%(num)s box is here already", "%(num)s boxes are here already"),
-    ("names", "%(num)s crop gets a name that a person gave", "%(num)s crops get names that people gave"),
-    ("counts", "%(num)s count of a photo without boxes, or with too few",
-     "%(num)s counts of photos without boxes, or with too few"),
-    ("names_machine", "%(num)s box or photo has a machine’s name; it is kept as that, never as an answer",
-     "%(num)s boxes or photos have a machine’s name; they are kept as that, never as answers"),
-    ("names_beside", "%(num)s name is kept beside, since no crop can take it",
-     "%(num)s names are kept beside, since no crop can take them"),
-    ("looks", "%(num)s crop is flagged: somebody has to look", "%(num)s crops are flagged: somebody has to look"),
-    ("species_new", "%(num)s new species", "%(num)s new species"),
-    ("deployments_new", "%(num)s new deployment", "%(num)s new deployments"),
-    ("deployments_filled", "%(num)s deployment learns facts that nobody has given",
-     "%(num)s deployments learn facts that nobody has given"),
-    ("sites_new", "%(num)s new site", "%(num)s new sites"),
-    ("photos_moved", "%(num)s photo goes to the deployment that the file names",
-     "%(num)s photos go to the deployments that the file names"),
-)  # fmt: skip
+    ("photos_here", *mark_many("%(num)s photo of the project is named", "%(num)s photos of the project are named")),
+    (
+        "photos_given",
+        *mark_many(
+            "%(num)s photo that waits gets its boxes from the file, and no detector looks at it",
+            "%(num)s photos that wait get their boxes from the file, and no detector looks at them",
+        ),
+    ),
+    (
+        "photos_absent",
+        *mark_many(
+            "%(num)s photo is written down without its file", "%(num)s photos are written down without their files"
+        ),
+    ),
+    ("boxes_new", *mark_many("%(num)s new box", "%(num)s new boxes")),
+    ("boxes_known", *mark_many("%(num)s box is here already", "%(num)s boxes are here already")),
+    ("names", *mark_many("%(num)s crop gets a name that a person gave", "%(num)s crops get names that people gave")),
+    (
+        "counts",
+        *mark_many(
+            "%(num)s count of a photo without boxes, or with too few",
+            "%(num)s counts of photos without boxes, or with too few",
+        ),
+    ),
+    (
+        "names_machine",
+        *mark_many(
+            "%(num)s box or photo has a machine’s name; it is kept as that, never as an answer",
+            "%(num)s boxes or photos have a machine’s name; they are kept as that, never as answers",
+        ),
+    ),
+    (
+        "names_beside",
+        *mark_many(
+            "%(num)s name is kept beside, since no crop can take it",
+            "%(num)s names are kept beside, since no crop can take them",
+        ),
+    ),
+    (
+        "looks",
+        *mark_many("%(num)s crop is flagged: somebody has to look", "%(num)s crops are flagged: somebody has to look"),
+    ),
+    ("species_new", *mark_many("%(num)s new species", "%(num)s new species")),
+    ("deployments_new", *mark_many("%(num)s new deployment", "%(num)s new deployments")),
+    (
+        "deployments_filled",
+        *mark_many(
+            "%(num)s deployment learns facts that nobody has given",
+            "%(num)s deployments learn facts that nobody has given",
+        ),
+    ),
+    ("sites_new", *mark_many("%(num)s new site", "%(num)s new sites")),
+    (
+        "photos_moved",
+        *mark_many(
+            "%(num)s photo goes to the deployment that the file names",
+            "%(num)s photos go to the deployments that the file names",
+        ),
+    ),
+)
 
 
 def badge(import_: Import) -> Badge:

@@ -52,7 +52,9 @@ def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -
     here = f"/projects/{desk.project_id}"
     page.goto(desk.site.address + here)
     with desk.site.database.reading() as session:
-        image_id, batch_id = session.execute(select(Image.id, Image.batch_id).limit(1)).one()
+        image_id, batch_id = session.execute(
+            select(Image.id, Image.batch_id).where(Image.project_id == desk.project_id).limit(1)
+        ).one()
     pages = [
         "/projects",
         "/projects/archived",

@@ -145,5 +145,5 @@ def test_from_a_folder_of_photos_to_two_tables(
     assert any(row["species"] == "empty" for row in species)
     counts = read_table(page, "counts.csv")
     assert len([row for row in counts if row["level"] == "image"]) == good + 1
-    assert {row["level"] for row in counts} == {"image", "sequence"}
+    assert {row["level"] for row in counts} == {"image", "sequence", "event"}
     assert examine(site.database, site.store, deep=True) == []

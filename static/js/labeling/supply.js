@@ -2,6 +2,7 @@
 import { get, post } from './api.js';
 import { find } from './dom.js';
 import { AHEAD } from './queue.js';
+import { words } from './words.js';
 
 const LOW = 14; // fewer crops ahead than this: ask for more
 /** How soon to ask again, in each state of having nothing. @type {Record<string, number>} */
@@ -65,7 +66,7 @@ export class Supply {
       this.page.follow(reply.photos);
       this.page.waiting = reply.waiting;
       this.fitUnderway &&= (this.queue.classifier?.id ?? null) === learnt;
-      find('.rate').textContent = reply.rate ? `${reply.rate} a minute` : '';
+      find('.rate').textContent = reply.rate ? words.rate(reply.rate) : '';
       Object.assign(find('.company'), { textContent: reply.company, title: reply.company });
       this.reached();
     } catch (error) {

@@ -105,7 +105,7 @@ def test_the_python_example_runs(sqlite_study: Study, tmp_path: Path) -> None:
     assert run.returncode == 0, said
     assert said.count(" here\n") == 3
     assert said.count("Ocelot saved.") == 2
-    assert "6 animals in 9 rows" in said
+    assert "6 animals in 11 rows" in said
     with sqlite_study.site.database.reading() as session:
         spoken = session.scalars(select(Label).where(Label.project_id == sqlite_study.project_id)).all()
     assert [(label.user_id, label.certain) for label in spoken] == [(sqlite_study.people["admin"], False)] * 2
