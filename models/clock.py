@@ -20,6 +20,7 @@ from models.correcting import Correction, corrected
 from models.database import CHUNK_ROWS
 from models.deployment import Deployment
 from models.errors import Conflict, NotYours
+from models.event import mark_deployments
 from models.examining import examine
 from models.image import Image
 from models.job import CLOCK, Job
@@ -130,6 +131,7 @@ def settle_times(session: Session, project: Project, deployment_ids: Iterable[in
             after = correct_some(session, deployment_id, after)[0]
         regroup(session, deployment_id, project.sequence_gap_s)
         examine(session, deployment_id)
+    mark_deployments(session, project.id, ids)
     return None
 
 

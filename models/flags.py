@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.audit import note
 from models.deployment import Deployment, ProblemPeriod
 from models.errors import Conflict, Invalid
+from models.event import mark_photos
 from models.image import SETUPS, Image, standing
 from models.project import Project
 from models.user import User
@@ -34,6 +35,7 @@ def mark_setup(session: Session, project: Project, image_ids: Sequence[int], set
     here = (Image.id.in_(image_ids), Image.project_id == project.id, Image.setup != setup)
     changed = list(session.scalars(select(Image.id).where(*here)))
     session.execute(update(Image).where(Image.id.in_(changed)).values(setup=setup))
+    mark_photos(session, project.id, changed)
     if changed:
         words = {"": say("neither setup nor calibration"), "setup": say("setup"), "calibration": say("calibration")}
         note(session, "photo.setup", user=by, project_id=project.id, count=len(changed), setup=words[setup])

@@ -16,6 +16,7 @@ from models.beside import ask_meaning, settle_by_rule
 from models.box import Box
 from models.database import CHUNK_ROWS
 from models.errors import Changed, Invalid
+from models.event import mark_project
 from models.project import Project
 from models.species import TAXON, Species
 
@@ -72,4 +73,5 @@ def follow(session: Session, project: Project, species_ids: set[int]) -> None:
     box_ids = list(session.scalars(wanted))
     if len(box_ids) <= CHUNK_ROWS:
         settle_by_rule(session, project.id, box_ids)
+    mark_project(session, project.id)  # guesses mean something else too
     ask_meaning(session, project)

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from models.clock import correct_some
 from models.database import CHUNK_ROWS
 from models.deployment import Deployment
+from models.event import mark_deployments
 from models.examining import examine
 from models.job import Job
 from models.project import Project
@@ -57,4 +58,5 @@ def group(bench: Bench, deployment_id: int) -> int:
             return 0
         changed = regroup(session, deployment_id, session.get_one(Project, deployment.project_id).sequence_gap_s)
         examine(session, deployment_id)
+        mark_deployments(session, deployment.project_id, [deployment_id])
         return changed
