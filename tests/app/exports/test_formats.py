@@ -159,8 +159,8 @@ def test_records_are_independent_and_count_the_most_in_a_photo(here: Scene) -> N
         ("2026-07-10 12:00:00", "2", "2"), ("2026-07-10 14:06:00", "1", "1"),
     ]  # fmt: skip
     assert [rows[1][f"delta.time.{unit}"] for unit in ("secs", "mins", "hours", "days")] == [
-        "7380",
-        "123",
+        "7560",
+        "126",
         "2.1",
         "0.1",
     ]
