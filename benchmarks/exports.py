@@ -1,0 +1,99 @@
+"""What exports cost: `python -m benchmarks.exports --images 1000000`.
+
+A project of drawn rows, one box a photo, nine in ten guessed (rows and predictions only, no pictures): seconds and growth of the
+process's memory of each format, written to nowhere, and of making all events anew. A table for people, then one JSON object on
+the last line. Goals at a million: 60 s, 100 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.exports.formats import FORMATS, write_export
+from benchmarks.drawn_project import furnished, guessed
+from benchmarks.household import Household, household
+from models.deployment import Deployment
+from models.project import Project
+from models.records import event_lines
+
+SELF = Path("/proc/self")
+STUDY = {"design": "opportunistic", "contributors": [{"title": "Nobody", "role": "contact"}]}
+
+
+class Nowhere:
+    """Counts the bytes."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def write(self, piece: bytes, /) -> None:
+        """Forget it."""
+        self.size += len(piece)
+
+
+def main() -> None:
+    """Measure, print."""
+    ask_for = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask_for.add_argument("--images", type=int, default=100_000)
+    ask_for.add_argument("--only", nargs="*", choices=list(FORMATS), help="these formats")
+    given = ask_for.parse_args()
+    with household(worker=False) as house:
+        project_id = furnished(house, "Exports", given.images, 1000)
+        guessed(house, project_id, 0.9)
+        told(house, project_id)
+        figures: dict[str, Any] = {
+            name: measured(house, project_id, name) for name in FORMATS if not given.only or name in given.only
+        }
+        with house.database.reading() as session:
+            start = time.perf_counter()
+            events = sum(1 for _ in event_lines(session, house.store, session.get_one(Project, project_id)))
+            figures["events_s"] = round(time.perf_counter() - start, 1)
+    print(f"{given.images:,} photos, {events:,} events made in {figures['events_s']:.1f} s\n")
+    print(f"{'format':16}{'seconds':>9}{'MB more':>9}{'MB out':>9}")
+    for name in FORMATS:
+        if name in figures:
+            row = figures[name]
+            print(f"{name:16}{row['seconds']:9.1f}{row['rss_growth_mb']:9.1f}{row['mb']:9.1f}")
+    print(json.dumps(figures))
+
+
+def told(house: Household, project_id: int) -> None:
+    """What a package needs to be whole."""
+    with house.database.writing() as session:
+        session.get_one(Project, project_id).publication = STUDY
+        for camera in session.scalars(sa.select(Deployment).where(Deployment.project_id == project_id)):
+            camera.starts_at, camera.ends_at = dt.datetime(2000, 1, 1), dt.datetime(2100, 1, 1)
+            camera.latitude, camera.longitude = 5.1, -59.6
+
+
+def measured(house: Household, project_id: int, name: str) -> dict[str, float]:
+    """Seconds, megabytes of memory at the peak above the start, megabytes written."""
+    out = Nowhere()
+    with house.database.reading() as session:
+        (SELF / "clear_refs").write_text("5")  # the peak begins anew
+        before = megabytes("VmRSS")
+        start = time.perf_counter()
+        write_export(session, house.store, session.get_one(Project, project_id), name, out)
+        seconds = time.perf_counter() - start
+    return {
+        "seconds": round(seconds, 1), "rss_growth_mb": round(megabytes("VmHWM") - before, 1), "mb": round(out.size / 1e6, 1),
+    }  # fmt: skip
+
+
+def megabytes(name: str) -> float:
+    """A figure of this process."""
+    found = re.search(rf"{name}:\s+(\d+) kB", (SELF / "status").read_text())
+    assert found is not None
+    return int(found[1]) / 1000
+
+
+if __name__ == "__main__":
+    main()
