@@ -14,6 +14,9 @@ from typing import Any
 import frictionless
 import pytest
 
+from app.exports.checks.camtrap_dp import check as faults_of_package
+from app.exports.checks.coco import check as faults_of_coco
+from app.exports.checks.megadetector import check as faults_of_megadetector
 from app.exports.coarse import Point, coarsened
 from app.exports.formats import FORMATS, write_export
 from app.exports.lost import lost_lines
@@ -86,6 +89,21 @@ def test_camtrap_dp_is_valid_by_the_standards_own_schemas(here: Scene, tmp_path:
     del package["profile"]
     report = frictionless.Package.from_descriptor(package, basepath=str(tmp_path)).validate()
     assert report.valid, report.flatten(["rowNumber", "fieldName", "message"])
+
+
+def test_every_writer_passes_its_own_check_which_lists_all_faults(here: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "package.zip"
+    path.write_bytes(written(here, "camtrap-dp"))
+    assert faults_of_package(path) == []
+    coco, found = json.loads(written(here, "coco")), json.loads(written(here, "megadetector"))
+    assert faults_of_coco(coco) == []
+    assert faults_of_megadetector(found) == []
+    coco["annotations"][0]["category_id"] = 99
+    coco["images"].append(coco["images"][0])
+    assert len(faults_of_coco(coco)) >= 2
+    found["images"][0]["file"] = "/absolute.jpg"
+    found["info"]["format_version"] = 1.6
+    assert len(faults_of_megadetector(found)) >= 2
 
 
 def test_camtrap_dp_says_boxes_visits_and_people_as_the_standard_wants_them(here: Scene) -> None:
