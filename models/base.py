@@ -53,6 +53,13 @@ class Base(DeclarativeBase):
     type_annotation_map = {dt.datetime: Moment(), dict[str, Any]: JSON(), list[int]: JSON()}
 
 
+def forget(session: Session, table: type[Base], *columns: str) -> None:
+    """Loaded rows of the table read these columns anew: many were written at once, past the objects."""
+    for each in session.identity_map.values():
+        if isinstance(each, table):
+            session.expire(each, columns)
+
+
 def insert_once(session: Session, table: type[Base], **values: Any) -> bool:
     """INSERT ... ON CONFLICT DO NOTHING on both databases; whether a row went in."""
     dialect = session.get_bind().dialect.name

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import DateTime, ForeignKey, String, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, utc_now
+from models.base import Base, forget, utc_now
 from models.correcting import Correction, corrected
 from models.database import CHUNK_ROWS
 from models.deployment import Deployment
@@ -151,5 +151,5 @@ def correct_some(session: Session, deployment_id: int, after: int) -> tuple[int 
     ]
     if changes:
         session.execute(update(Image), changes)
-        session.expire_all()  # these were written past the objects that are loaded
+        forget(session, Image, "taken_at")
     return (rows[-1].id if len(rows) == CHUNK_ROWS else None), len(changes)

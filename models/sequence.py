@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import DateTime, ForeignKey, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, forget
 from models.image import COUNTING, Image
 
 
@@ -84,8 +84,8 @@ def regroup(session: Session, deployment_id: int, gap_s: int) -> int:
     for table, changes in ((Sequence, moved), (Image, put)):
         if changes:
             session.execute(update(table), changes)
-    if moved or put:
-        session.expire_all()  # these were written past the objects that are loaded
+    forget(session, Sequence, "first_at", "last_at")
+    forget(session, Image, "sequence_id")
     return changed
 
 
