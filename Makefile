@@ -1,6 +1,8 @@
 # Two commands matter: `make demo` shows it, `make test` proves it. Needs Python 3.11 or newer, make, and a package index.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PHOTOS ?=
+# of the tests
+PROCESSES ?= $(shell nproc 2>/dev/null || echo 2)
 PY := .venv/bin/python
 
 .PHONY: demo test install check format lint types imports scripts words lock clean-install
@@ -9,7 +11,7 @@ demo: install
 	@$(PY) waterhole.py demo $(if $(PHOTOS),--photos "$(PHOTOS)") || [ $$? -eq 130 ] # Ctrl-C is the way to stop it
 
 test: install
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal
 
 # Set up only: a virtual environment with exactly what requirements.lock names.
 install: .venv/installed

@@ -41,6 +41,7 @@ async function renew() {
   renewal = null;
   renewedAt = Date.now();
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null);
+  if (!answer || answer.status >= 500) renewSoon(); // the server is busy or away: what changed is not forgotten
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const live = (/** @type {Document} */ page) => [...page.querySelectorAll('[data-live]')];
