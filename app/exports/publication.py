@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app.exports.label_rows import LABELS
 from app.exports.study import Station, Study
+from app.formats.camtrap_dp import OWN
 from models.audit import AuditEntry
 from models.errors import Invalid
 from models.image import Image
@@ -125,9 +126,13 @@ def described(project: Project) -> Publication:
     return Publication.of(project)
 
 
-def package(study: Study, about: Publication, stations: list[Station], taxa: set[int]) -> dict[str, Any]:
-    """datapackage.json. stations: those in the package. taxa: species ids that its rows name."""
+def package(
+    study: Study, about: Publication, stations: list[Station], taxa: set[int], names: set[str]
+) -> dict[str, Any]:
+    """datapackage.json. stations: those in the package. taxa: species ids that its rows name; names: what they name besides."""
     project = study.project
+    known = [taxonomic(study, species_id) for species_id in sorted(taxa, key=study.scientific)]
+    others = names - {each["scientificName"] for each in known}
     starts = [each.starts_at for each in stations if each.starts_at]
     ends = [each.ends_at for each in stations if each.ends_at]
     rounded = [each.point.decimals for each in stations if each.point and each.point.decimals is not None]
@@ -153,11 +158,20 @@ def package(study: Study, about: Publication, stations: list[Station], taxa: set
             "start": f"{min(starts, default=project.created_at):%Y-%m-%d}",
             "end": f"{max(ends, default=project.created_at):%Y-%m-%d}",
         },
-        "taxonomic": [taxonomic(study, species_id) for species_id in sorted(taxa, key=study.scientific)],
+        "taxonomic": known + [{"scientificName": name} for name in sorted(others)],
+        OWN: {"deployments": {each.name: beside(each) for each in stations}},
     }  # fmt: skip
     if rounded:
         made["coordinatePrecision"] = 10 ** -min(rounded)
     return made
+
+
+def beside(station: Station) -> dict[str, Any]:
+    """What deployments.csv has no column for: the zone by its name, what people wrote, when the camera did not work."""
+    return {
+        "zone": station.zone, "comments": station.deployment.comments,
+        "problems": [[each.kind, each.from_at.isoformat(), each.to_at.isoformat()] for each in station.problems],
+    }  # fmt: skip
 
 
 def resource(name: str) -> dict[str, str]:
