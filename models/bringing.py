@@ -285,7 +285,7 @@ class Taking:
             return Species.of_kind(self.session, project_id, FIXED[sighting.kind])
         found = species_called(self.session, project_id, sighting.called, sighting.scientific_name)
         if found is None:
-            rank = self.import_.source.get("ranks", {}).get(sighting.scientific_name, SPECIES)
+            rank = self.import_.source.get("ranks", {}).get(sighting.scientific_name or sighting.called, SPECIES)
             found = Species.add(
                 self.session, project_id, sighting.called, scientific_name=sighting.scientific_name, rank=rank
             )

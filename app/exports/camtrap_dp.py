@@ -8,9 +8,11 @@ place for them.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import mimetypes
 from collections.abc import Iterator
+from typing import Any
 
 from app.cells import guard, line
 from app.exports.camtrap_cells import boxed, deployment_cells, file_path, is_whole, is_within, tags
@@ -26,7 +28,7 @@ from app.exports.queries import CountedBox, Photo
 from app.exports.sinks import Archive, ByteSink, Later
 from app.exports.study import PERSON, Study
 from app.formats.camtrap_dp import DEPLOYMENTS, MEDIA, OBSERVATIONS
-from models.import_records import ANIMAL, SightingRecord
+from models.import_records import ANIMAL, BLANK, SightingRecord
 from models.species import TAXON
 
 MACHINE = "machine"
@@ -56,9 +58,9 @@ def write(study: Study, sink: ByteSink) -> None:
         archive.taken("observations.csv", observations)
         with archive.text("waterhole_labels.csv") as file:
             file.write(line(column for column, _kind in LABELS))
-            for cells in label_lines(study, out.imported):
+            for cells in label_lines(study, out.imported, out.has_place):
                 file.write(line(cells))
-        made = package(study, about, list(out.stations.values()), out.taxa, out.names)
+        made = package(study, about, list(out.stations.values()), out.taxa, out.others())
         archive.whole("datapackage.json", (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
         archive.whole("what-was-lost.txt", "".join(f"{each}\n" for each in lost_lines("camtrap-dp", study)).encode())
 
@@ -77,16 +79,27 @@ class Package:
         self._visits = Visits(study, self.stations, self._observations)
         self._kept_events = KeptEvents(self.imported, self.stations)
 
+    def others(self) -> dict[str, dict[str, Any]]:
+        """What imported packages say of the taxa that rows name, and the names of files that are no species here."""
+        known = self.imported.taxa()
+        named = self.names | {self._study.scientific(species_id) for species_id in self.taxa}
+        return {name: known.get(name, {"scientificName": name}) for name in named}
+
     def takes(self, photo: Photo) -> bool:
         """Whether the photo has a place in the package."""
-        station = self.stations.get(photo.deployment)
-        return station is not None and photo.taken_at is not None and is_within(station, photo.taken_at)
+        return self.has_place(photo.deployment, photo.taken_at)
+
+    def has_place(self, deployment: str, taken_at: dt.datetime | None) -> bool:
+        """Whether photos of this camera and time have one."""
+        station = self.stations.get(deployment)
+        return station is not None and taken_at is not None and is_within(station, taken_at)
 
     def medium(self, photo: Photo, said: list[Said], brought: Brought) -> Iterator[str]:
         """One row of media.csv."""
         row, kept = photo.row, photo.row.details or {}
         name = photo.path.rsplit("/", 1)[-1]
-        public = not (any(each.kind == PERSON for each in said) or self.imported.shows_person(brought))
+        of_boxes = not brought.is_as_imported and any(each.kind == PERSON for each in said)
+        public = not (of_boxes or self.imported.shows_person(brought))
         yield self._medium_id(photo)
         yield guard(photo.deployment)
         yield row.capture_method
@@ -113,10 +126,10 @@ class Package:
         for each, box in counting:
             yield self._boxed(photo, at, each, box, brought)
         figures = [] if photo.boxes else brought.figures
-        for number, figure in enumerate(figures, 1):
-            if figure.count and figure.species_id is not None:
-                yield self._counted(photo, at, figure, number)
-        if not counting and not any(each.count for each in figures):
+        counted = [each for each in figures if each.count]
+        for number, figure in enumerate(counted, 1):
+            yield self._counted(photo, at, figure, number)
+        if not counting and not counted:
             yield self._blank(photo, at, said, figures)
 
     def events(self) -> Iterator[list[str]]:
@@ -149,14 +162,15 @@ class Package:
                 | self._when(photo, at, kept) | (boxed(kept.record.box) if kept.record.box else {}),
             )  # fmt: skip
         if not rows:
-            looked = photo.detector_id is not None
+            looked = photo.detector_id is not None or bool(brought.rows)
             none = self._row(**self._of(photo, at, self._own(f"n{photo.id}")), observationType="unclassified")
             yield self._blank(photo, at, [], []) if looked else none
 
     def _counts(self, record: SightingRecord) -> bool:
-        """A box that only a detector saw counts from the project's threshold on."""
+        """A box that only a detector saw counts from the project's threshold on; one that is no animal does not."""
         is_sure = record.score is None or record.score >= self._study.project.count_above
-        return record.box is None or is_sure or record.said_by == HUMAN
+        is_seen = record.box is None or is_sure or record.said_by == HUMAN
+        return is_seen and not (record.kind == BLANK and record.box)
 
     def _when(self, photo: Photo, at: str, kept: Kept) -> dict[str, str]:
         """Start and end as the file gives them, while the photo lies between them."""
@@ -224,9 +238,8 @@ class Package:
         }  # fmt: skip
 
     def _counted(self, photo: Photo, at: str, figure: Figure, number: int) -> list[str]:
-        """What a person counted in a photo without boxes."""
-        assert figure.species_id is not None
-        kind = self._study.taxa[figure.species_id].species.kind
+        """What a person counted in a photo without boxes; of animals of any kind it says only that somebody has to name them."""
+        kind = UNCLASSIFIED if figure.species_id is None else self._study.taxa[figure.species_id].species.kind
         return self._row(
             **self._of(photo, at, self._own(f"p{photo.id}-{number}")), observationType=TYPES.get(kind, "blank"),
             scientificName=self._scientific(kind, figure.species_id), count=str(figure.count) if kind in TYPES else "",

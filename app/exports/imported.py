@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import and_, or_, select
 
-from app.exports.naming import Said
+from app.exports.naming import Naming, Said
 from app.exports.queries import Photo
 from app.exports.study import PERSON, Study
 from models.box import Box
@@ -106,6 +106,11 @@ class Imported:
         both = np.array([tuple(pair) for pair in pairs], np.int64).reshape(-1, 2)
         self._images, self._rows = both[:, 0], both[:, 1]
 
+    @property
+    def naming(self) -> Naming:
+        """The project's own."""
+        return self._study.naming
+
     def photos(
         self, *, every_box: bool = False, people: bool | None = None
     ) -> Iterator[tuple[Photo, list[Said], Brought]]:
@@ -183,6 +188,11 @@ class Imported:
             select(place).where(ImportRow.import_id.in_(self.ids), ImportRow.verdict == ASIDE, *OF_EVENTS).distinct()
         )
         return {name for name in self._session.scalars(wanted) if name} if self.ids else set()
+
+    def taxa(self) -> dict[str, dict[str, Any]]:
+        """Scientific name -> what a package says of it (Camtrap DP: taxonomic)."""
+        sources = self._session.scalars(select(Import.source).where(Import.id.in_(self.ids)).order_by(Import.id))
+        return {name: entry for source in sources for name, entry in (source.get("taxa") or {}).items()}
 
     def _names(self) -> dict[str, int]:
         """Names in small letters -> what each means now; what the list calls a species comes before scientific names."""

@@ -5,7 +5,8 @@ Voices of a package of ours that was imported stand first, as they came; what th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from app.exports.clocks import utc
 from app.exports.imported import VOICES, Imported
 from app.exports.study import Study
 from models.box import Box
+from models.deployment import Deployment
 from models.image import COUNTING, Image
 from models.imported import Import, ImportRow
 from models.label import Label
@@ -31,14 +33,18 @@ LABELS = (
 CHUNK = 2000
 
 
-def label_lines(study: Study, imported: Imported) -> Iterator[list[str]]:
-    """The cells of each label, oldest first."""
+Takes = Callable[[str, dt.datetime | None], bool]
+
+
+def label_lines(study: Study, imported: Imported, takes: Takes) -> Iterator[list[str]]:
+    """The cells of each label, oldest first. takes: whether the package has photos of this deployment and time."""
     yield from kept_lines(study, imported)
     told = told_again(study, imported)
     wanted = (
-        select(Label, Box, Image.path, User.name)
+        select(Label, Box, Image.path, User.name, Image.taken_at, Deployment.name)
         .join(Box, Box.id == Label.box_id)
         .join(Image, Image.id == Box.image_id)
+        .join(Deployment, Deployment.id == Image.deployment_id)
         .join(User, User.id == Label.user_id)
         .where(Label.project_id == study.project.id, Image.state.in_(COUNTING), Label.act_id.not_in(told))
         .order_by(Label.id)
@@ -46,8 +52,12 @@ def label_lines(study: Study, imported: Imported) -> Iterator[list[str]]:
     )
     rows = study.session.execute(wanted).all()
     while rows:
-        for label, box, path, who in rows:
-            if label.species_id in study.extreme or box.settled_species_id in study.extreme:
+        for label, box, path, who, taken_at, deployment in rows:
+            if (
+                not takes(deployment, taken_at)
+                or label.species_id in study.extreme
+                or box.settled_species_id in study.extreme
+            ):
                 continue
             taxon = study.taxa.get(label.species_id or 0)
             yield [

@@ -60,6 +60,14 @@ class Facts:
         return sum(each.point is None for each in self.study.stations.values())
 
     @cached_property
+    def described(self) -> int:
+        """Cameras with coordinates or a period."""
+        stations = self.study.stations.values()
+        return sum(
+            each.point is not None or each.starts_at is not None or each.ends_at is not None for each in stations
+        )
+
+    @cached_property
     def coarse(self) -> int:
         """Cameras whose coordinates are rounded."""
         return sum(each.point is not None and each.point.decimals is not None for each in self.study.stations.values())
@@ -204,6 +212,10 @@ NOTES: dict[str, tuple[str, str, Count]] = {
         ),
         lambda facts: facts.without_place,
     ),
+    "places": (
+        *mark_many("%(num)s camera’s place and period stay here.", "%(num)s cameras’ places and periods stay here."),
+        lambda facts: facts.described,
+    ),
     "outside": (
         *mark_many(
             "%(num)s photo lies outside of its camera’s period and is left out; correct the clock or the period.",
@@ -312,7 +324,7 @@ LOSSES: dict[str, tuple[str, ...]] = {
         "period", "place", "outside", "undated", "not_seen", "failed", "extreme", "private", "coarse", "latin", "counts_boxed",
         "notes", "clocks",
     ),
-    "coco": (*HIDDEN, "not_seen", "voices", "observed", "notes", "clocks", "problems"),
+    "coco": (*HIDDEN, "not_seen", "places", "voices", "counts_boxed", "notes", "clocks", "problems"),
     "megadetector": (*HIDDEN, "not_seen", "voices", "counts", "observed", "notes", "problems"),
     "timelapse.csv": (*HIDDEN, "boxes", "not_seen", "voices", "notes", "problems"),
     "wildlife-insights": ("period", "place", "undated", *HIDDEN, "coarse", "boxes", "voices", "notes", "clocks"),

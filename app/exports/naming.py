@@ -82,8 +82,12 @@ class Naming:
 
     def network(self, checkpoint_id: int | None) -> str:
         """The name alone, as a file gave it."""
-        found = self._checkpoints.get(checkpoint_id or 0)
+        found = self.known(checkpoint_id)
         return found.name if found else ""
+
+    def known(self, checkpoint_id: int | None) -> Checkpoint | None:
+        """The row of a network."""
+        return self._checkpoints.get(checkpoint_id or 0)
 
     def _said(self, box: CountedBox, first: tuple[int, float] | None) -> Said:
         if box.species_id is not None:

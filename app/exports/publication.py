@@ -127,12 +127,13 @@ def described(project: Project) -> Publication:
 
 
 def package(
-    study: Study, about: Publication, stations: list[Station], taxa: set[int], names: set[str]
+    study: Study, about: Publication, stations: list[Station], taxa: set[int], others: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """datapackage.json. stations: those in the package. taxa: species ids that its rows name; names: what they name besides."""
+    """datapackage.json. stations: those in the package. taxa: species ids that its rows name. others: scientific name -> what
+    imported packages say of it; those that are none of the taxa are named besides."""
     project = study.project
-    known = [taxonomic(study, species_id) for species_id in sorted(taxa, key=study.scientific)]
-    others = names - {each["scientificName"] for each in known}
+    known = {each["scientificName"]: each for each in (taxonomic(study, species_id) for species_id in taxa)}
+    listed = [both(others.get(name, {}), known.get(name, {})) for name in sorted(known.keys() | others)]
     starts = [each.starts_at for each in stations if each.starts_at]
     ends = [each.ends_at for each in stations if each.ends_at]
     rounded = [each.point.decimals for each in stations if each.point and each.point.decimals is not None]
@@ -158,8 +159,11 @@ def package(
             "start": f"{min(starts, default=project.created_at):%Y-%m-%d}",
             "end": f"{max(ends, default=project.created_at):%Y-%m-%d}",
         },
-        "taxonomic": known + [{"scientificName": name} for name in sorted(others)],
-        OWN: {"deployments": {each.name: beside(each) for each in stations}},
+        "taxonomic": listed,
+        OWN: {
+            "deployments": {each.name: beside(each) for each in stations},
+            "species": {study.scientific(each): as_listed(study, each) for each in sorted(taxa)},
+        },
     }  # fmt: skip
     if rounded:
         made["coordinatePrecision"] = 10 ** -min(rounded)
@@ -172,6 +176,12 @@ def beside(station: Station) -> dict[str, Any]:
         "zone": station.zone, "comments": station.deployment.comments,
         "problems": [[each.kind, each.from_at.isoformat(), each.to_at.isoformat()] for each in station.problems],
     }  # fmt: skip
+
+
+def as_listed(study: Study, species_id: int) -> dict[str, str]:
+    """A species as the list has it: it may have no scientific name, and a rank that is none of the standard's."""
+    species = study.taxa[species_id].species
+    return {"name": species.name, "scientificName": species.scientific_name, "rank": species.rank}
 
 
 def resource(name: str) -> dict[str, str]:
@@ -226,6 +236,12 @@ def taxonomic(study: Study, species_id: int) -> dict[str, Any]:
     if taxon.species.scientific_name:
         names.setdefault("eng", taxon.species.name)
     return made | ({"vernacularNames": names} if names else {})
+
+
+def both(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """A taxon as an imported package lists it, with what is known of it here."""
+    names = theirs.get("vernacularNames", {}) | ours.get("vernacularNames", {})
+    return theirs | ours | ({"vernacularNames": names} if names else {})
 
 
 def iso3(language: str) -> str:

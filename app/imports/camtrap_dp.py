@@ -45,6 +45,7 @@ FEATURES = (
 KINDS = {
     "animal": ANIMAL, "human": PERSON, "vehicle": VEHICLE, "blank": BLANK, "unknown": UNKNOWN, "unclassified": UNCLASSIFIED,
 }  # fmt: skip
+MOST_TAXA, MOST_WORDS = 5_000, 500
 BOX = ("bboxX", "bboxY", "bboxWidth", "bboxHeight")
 # Fields of a sighting for which we have no column of our own; they are kept as they are, these as they are written:
 AS_WRITTEN = ("eventStart", "eventEnd", "classificationTimestamp")
@@ -108,8 +109,9 @@ def read(files: Files, how: How) -> Reading:
         if not files.has(name):
             raise Invalid(f"files: {name} is missing; choose all tables of the package together, or its zip")
     names = common_names(package)
-    source = {"title": words(package.get("title"), 300), "ranks": ranks(package), "names": names}
-    return Reading(source, Package(files, how, names, Own.of(files, package)).lines())
+    own = Own.of(files, package)
+    known = {"ranks": ranks(package) | own.ranks(), "names": names, "taxa": taxa(package)}
+    return Reading({"title": words(package.get("title"), 300)} | known, Package(files, how, names, own).lines())
 
 
 def ranks(package: dict[str, Any]) -> dict[str, str]:
@@ -121,6 +123,23 @@ def ranks(package: dict[str, Any]) -> dict[str, str]:
         for each in taxa
         if each.get("taxonRank") in RANKS and words(each.get("scientificName"))
     }
+
+
+def taxa(package: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Scientific name -> what the package says of it, in words."""
+    listed = package.get("taxonomic")
+    found: dict[str, dict[str, Any]] = {}
+    for each in listed[:MOST_TAXA] if isinstance(listed, list) else []:
+        if isinstance(each, dict) and (name := words(each.get("scientificName"))):
+            said = {
+                field: value for field, value in each.items() if isinstance(value, str) and len(value) <= MOST_WORDS
+            }
+            names = each.get("vernacularNames")
+            both = (
+                {lang: word for lang, word in names.items() if isinstance(word, str)} if isinstance(names, dict) else {}
+            )
+            found[name] = said | ({"vernacularNames": both} if both else {})
+    return found
 
 
 def common_names(package: dict[str, Any]) -> dict[str, str]:
@@ -233,7 +252,7 @@ class Package:
         """As written; of a web address the file's name below its deployment. Raises Invalid."""
         written = values["filePath"]
         if self._own:
-            return path_of(own_path(written), self._how)
+            return path_of(own_path(written), self._how, exact=True)
         is_address = "://" in written
         if not is_address and not re.match(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$", written):
             raise Invalid(f"{shown(written)} is no relative path")
@@ -285,6 +304,7 @@ class Package:
         by_machine = values.get("classificationMethod") == "machine"
         probability = values.get("classificationProbability")
         name = self._names.get(scientific, "")[:200]
+        name, scientific = self._own.called(scientific) or (name, scientific)
         said = MACHINE if by_machine else HUMAN
         tags = tags_of(values.get("observationTags", ""))
         return SightingRecord(

@@ -115,7 +115,8 @@ def image_lines(place: str, image: Any, meaning: Meaning) -> Iterator[Line]:
         return
     failure, detections = image.get("failure"), image.get("detections")
     if isinstance(failure, str) and not detections:
-        yield aside(place, f"the other detector failed on it: {failure}", kind=PHOTO, photo=photo)
+        kept = PhotoRecord(details={"failure": failure})
+        yield aside(place, f"the other detector failed on it: {failure}", kind=PHOTO, photo=photo, record=kept)
         return
     wrong = failure_problem(failure, detections)
     if wrong:

@@ -21,7 +21,9 @@ from app.imports.tables import Row, table
 from models.deployment import PROBLEMS
 from models.errors import Invalid
 from models.import_records import BLANK, HUMAN, SightingRecord
+from models.species import RANKS
 
+MOST_NAME = 200
 BOX = ("bboxX", "bboxY", "bboxWidth", "bboxHeight")
 # Offsets from UTC in minutes that are no whole hours -> a zone that always has them.
 HALVES = {
@@ -43,6 +45,7 @@ class Own:
 
     is_ours: bool = False
     deployments: dict[str, Any] = field(default_factory=dict)
+    species: dict[str, Any] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether Waterhole wrote it."""
@@ -52,8 +55,26 @@ class Own:
     def of(cls, files: Files, package: dict[str, Any]) -> Own:
         """By the table of voices."""
         said = package.get(OWN)
-        known = said.get("deployments") if isinstance(said, dict) else None
-        return cls(files.has(f"{LABELS}.csv"), known if isinstance(known, dict) else {})
+        parts = [said.get(part) if isinstance(said, dict) else None for part in ("deployments", "species")]
+        deployments, species = (part if isinstance(part, dict) else {} for part in parts)
+        return cls(files.has(f"{LABELS}.csv"), deployments, species)
+
+    def called(self, scientific: str) -> tuple[str, str] | None:
+        """(name, scientific name) of a species as the list has it that the package was made of."""
+        said = self.species.get(scientific) if self.is_ours else None
+        name, latin = (said.get("name"), said.get("scientificName")) if isinstance(said, dict) else (None, None)
+        if not (isinstance(name, str) and isinstance(latin, str) and name and len(name + latin) <= 2 * MOST_NAME):
+            return None
+        return name[:MOST_NAME], latin[:MOST_NAME]
+
+    def ranks(self) -> dict[str, str]:
+        """Scientific name, else the name of the list -> its rank."""
+        found = {}
+        for scientific in self.species:
+            called, rank = self.called(scientific), self.species[scientific].get("rank")
+            if called is not None and rank in RANKS:
+                found[called[1] or called[0]] = rank
+        return found
 
     def row(self, row: Row) -> Row:
         """Read as it was written."""
@@ -82,7 +103,7 @@ class Own:
             exact = Exact(row.line, row.cells)
             place = f"{LABELS}.csv line {row.line}"
             try:
-                path = path_of(exact.get("filePath"), how)
+                path = path_of(exact.get("filePath"), how, exact=True)
                 box = corners([float(exact.get(side)) for side in BOX])
                 score = float(exact.get("detectorScore") or "nan")
             except (Invalid, ValueError) as error:
