@@ -27,6 +27,7 @@ from models.deployment import Deployment
 from models.image import COUNTING, QUARANTINED, REFUSED, Image
 from models.import_records import ANIMAL, BLANK, MACHINE, PERSON, UNKNOWN, VEHICLE
 from models.imported import ImportRow
+from models.species import TAXON
 
 EMPTY, UNCLASSIFIED = "empty", "unclassified"
 WORDS = {BLANK: EMPTY, PERSON: "person", VEHICLE: "vehicle", UNKNOWN: "unknown"}
@@ -63,7 +64,7 @@ class Categories:
         """Every answer of the project, in the order of their ids."""
         self.ids: dict[str, int] = {EMPTY: 0}
         self._of: dict[int, int] = {}
-        self._taxa: dict[int, Any] = {}
+        self._taxa: dict[int, tuple[str, str, str, str]] = {}  # category -> kind, name, scientific name, rank
         for species_id in sorted(study.taxa):
             species = study.taxa[species_id].species
             if species.kind == NOT_ANIMAL:
@@ -72,7 +73,7 @@ class Categories:
             while word in self.ids:
                 word += "_"
             self.ids[word] = self._of[species_id] = len(self.ids)
-            self._taxa[self.ids[word]] = species
+            self._taxa[self.ids[word]] = (species.kind, species.name, species.scientific_name, species.rank)
         self.ids.setdefault(UNCLASSIFIED, len(self.ids))
 
     def of(self, species_id: int | None) -> int:
@@ -89,17 +90,20 @@ class Categories:
         if kept.species_id is not None:
             return self.of(kept.species_id)
         word = record.details.get("category") or WORDS.get(record.kind) or named(record)
-        return self.called(str(word)) if word else self.ids[UNCLASSIFIED]
+        if not word:
+            return self.ids[UNCLASSIFIED]
+        id_ = self.called(str(word))
+        if record.kind == ANIMAL:
+            self._taxa.setdefault(id_, (TAXON, named(record), record.scientific_name, ""))
+        return id_
 
     def listed(self) -> list[dict[str, Any]]:
         """As the file lists them, with the names as they are written here."""
         made = []
         for word, id_ in self.ids.items():
-            species, one = self._taxa.get(id_), {"id": id_, "name": word}
-            if species is not None:
-                one |= {"waterhole_kind": species.kind, "waterhole_name": species.name}
-                said = {"scientific_name": species.scientific_name, "rank": species.rank}
-                one |= {f"waterhole_{field}": value for field, value in said.items() if value}
+            fields = ("kind", "name", "scientific_name", "rank")
+            said = zip(fields, self._taxa.get(id_, ()), strict=False)
+            one = {"id": id_, "name": word} | {f"waterhole_{field}": value for field, value in said if value}
             made.append(one)
         return made
 
@@ -197,9 +201,9 @@ class Writer:
         made |= {"score": details["score"]} if "score" in details else {}
         by_machine = record.said_by == MACHINE or not record.said_by
         said: dict[str, Any] = {
-            "source": PREDICTED if by_machine else HUMAN, "score": record.score if "score" not in details else None,
+            "source": details.get("source") or (PREDICTED if by_machine else HUMAN), "score": record.score if "score" not in details else None,
             "probability": record.guesses[0][1] if record.guesses else None, "who": record.who or None,
-            "certain": not record.unsure if record.who else None, "when": details.get("classificationTimestamp"),
+            "certain": not record.unsure if record.who and record.box else None, "when": details.get("classificationTimestamp"),
             "sex": record.sex, "life_stage": record.life_stage, "behaviour": record.behaviour, "detected_as": record.box_kind,
         }  # fmt: skip
         return made | {f"waterhole_{field}": value for field, value in said.items() if value not in (None, "")}

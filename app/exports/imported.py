@@ -189,6 +189,11 @@ class Imported:
         )
         return {name for name in self._session.scalars(wanted) if name} if self.ids else set()
 
+    def classifiers(self) -> set[str]:
+        """As files name them; a file that names none is one itself, by its own name."""
+        sources = self._session.scalars(select(Import.source).where(Import.id.in_(self.ids)))
+        return {str(source["classifier"]) for source in sources if source.get("classifier")}
+
     def taxa(self) -> dict[str, dict[str, Any]]:
         """Scientific name -> what a package says of it (Camtrap DP: taxonomic)."""
         sources = self._session.scalars(select(Import.source).where(Import.id.in_(self.ids)).order_by(Import.id))

@@ -38,7 +38,7 @@ def write(study: Study, sink: TextSink) -> int:
     called = {id_: study.taxa[species_id].species.name for species_id, id_ in names.items()}
     theirs = ids_of_others(study, imported, called)
     head: dict[str, Any] = {
-        "info": info(study),
+        "info": info(study, imported),
         "detection_categories": DETECTIONS,
         "classification_categories": called | {id_: name for name, id_ in theirs.items()},
         "classification_category_descriptions": {id_: described(study, species_id) for species_id, id_ in names.items()}
@@ -137,7 +137,7 @@ def share_of(
         yield names[guess[0]], round(guess[1], 4)
 
 
-def info(study: Study) -> dict[str, Any]:
+def info(study: Study, imported: Imported) -> dict[str, Any]:
     """What made the boxes and the names. No time: equal states, equal bytes."""
     project, naming = study.project, study.naming
     detector = naming.known(project.detector_id or only(study, Image.detector_id, Image.project_id == project.id))
@@ -145,7 +145,7 @@ def info(study: Study) -> dict[str, Any]:
         project.classifier_id or only(study, ImportedName.checkpoint_id, ImportedName.project_id == project.id)
     )
     made: dict[str, Any] = {"format_version": "1.6", "detector": title(detector) or "none"}
-    if classifier:
+    if classifier and (project.classifier_id or classifier.name in imported.classifiers()):
         made["classifier"] = title(classifier)
     made["detector_metadata"] = {
         "megadetector_version": version_of(detector), "typical_detection_threshold": round(project.count_above, 4),

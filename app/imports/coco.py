@@ -186,7 +186,10 @@ class Reader:
         is_named = bool(name) or kind not in (ANIMAL, UNCLASSIFIED)
         p = said.get("waterhole_probability")
         guesses = [[name or scientific or kind, p if is_share(p) else None]] if source == MACHINE and is_named else []
-        kept = {"annotationID": words(said.get("id")), "classificationTimestamp": exact(said, "when", 30)}
+        kept = {
+            "annotationID": words(said.get("id")), "classificationTimestamp": exact(said, "when", 30),
+            "source": one_of(said, "source", ("human", "predicted")),
+        }  # fmt: skip
         score = said.get("waterhole_score", said.get("score"))
         return SightingRecord(
             kind=kind, name=name, scientific_name=scientific, score=float(score) if is_share(score) else None,

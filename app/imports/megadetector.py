@@ -109,7 +109,7 @@ def image_lines(place: str, image: Any, meaning: Meaning) -> Iterator[Line]:
         yield bad(place, f"{place}.file", "it is no file name", kind=PHOTO)
         return
     try:
-        photo = path_of(image["file"], meaning.how)
+        photo = path_of(image["file"], meaning.how, exact=True)
     except Invalid as error:
         yield bad(place, f"{place}.file", str(error), kind=PHOTO)
         return

@@ -39,12 +39,12 @@ TAXA = (
     ("=Kudu", "Tragelaphus strepsiceros", "species"), ("Ñandú común", "Rhea americana", "species"), ("Bird", "Aves", "class"),
     ("Cow, \"domestic\"", "Bos taurus", "species"), ("human hand", "", "group"),
 )  # fmt: skip
-PEOPLE = ("Ann", "=Bo", "José \"Pepe\" O'Neil")
-CAMERAS = ("Cam 1", "=Cam", "'Cam", "a..b", ".hidden", "Ä, \"2\"", "50% open", " blank ")
-FILES = ("1.jpg", "a..b.JPG", "=2.jpg", "x%20y.jpg", "~3.png", "ñ,\".jpg", "4.jpeg ")
+PEOPLE = ("Ann", "=Bo", 'José "Pepe" O\'Neil')
+CAMERAS = ("Cam 1", "=Cam", "'Cam", "a..b", ".hidden", 'Ä, "2"', "50% open", " blank ")
+FILES = ("1.jpg", "a..b.JPG", "=2.jpg", "x%20y.jpg", "~3.png", 'ñ,".jpg', "4.jpeg ")
 KINDS = ("person", "vehicle", "cannot_tell", "not_animal")
 SHARES = st.integers(1, 450).map(lambda thousandths: thousandths / 1000)
-WORDS = st.sampled_from(["", "plain", "=1+1", "two\nlines", "ends with a quote\"", "-", "a | b:c", "'quoted"])
+WORDS = st.sampled_from(["", "plain", "=1+1", "two\nlines", 'ends with a quote"', "-", "a | b:c", "'quoted"])
 
 
 @dataclass
@@ -228,7 +228,12 @@ def shoot(
         return
     for number, outlined in enumerate(shot.boxes):
         left, top, side = outlined.place
-        place = {"x_min": left / 3 + number / 3, "y_min": top, "x_max": (left + side) / 3 + number / 3, "y_max": top + side}
+        place = {
+            "x_min": left / 3 + number / 3,
+            "y_min": top,
+            "x_max": (left + side) / 3 + number / 3,
+            "y_max": top + side,
+        }
         score = 1.0 if outlined.drawn else outlined.score
         box = make.box(session, photo, score, kind=outlined.kind, drawn=outlined.drawn, **place)
         for voice in outlined.voices:
@@ -247,14 +252,14 @@ def shoot(
         )
 
 
-def speak(
-    session: Session, project: Project, box: Box, voice: Said, people: list[User], taxa: list[Species]
-) -> None:
+def speak(session: Session, project: Project, box: Box, voice: Said, people: list[User], taxa: list[Species]) -> None:
     from models.observed import Observed
 
     user = people[voice.who]
     act, _fresh = Act.once(session, user.id, f"voice-{next(keys):08}", "answer", {}, project.id)
-    species = taxa[voice.what % len(taxa)] if voice.kind == "taxon" else Species.of_kind(session, project.id, voice.kind)
+    species = (
+        taxa[voice.what % len(taxa)] if voice.kind == "taxon" else Species.of_kind(session, project.id, voice.kind)
+    )
     box.answer(
         session, species, by=user.id, role=Role.expert if voice.is_expert else Role.annotator, act=act, certain=voice.certain,
         observed=Observed(voice.sex, voice.life_stage, voice.behaviour),
@@ -351,4 +356,4 @@ def everything(place: Place, project_id: int) -> list[str]:
         return sorted(session.scalars(select(Image.path).where(Image.project_id == project_id)))
 
 
-__all__ = ["FORMATS", "Label", "PROJECTS", "cameras_of", "everything", "made", "photos_of"]
+__all__ = ["FORMATS", "PROJECTS", "Label", "cameras_of", "everything", "made", "photos_of"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ from models.storage import Store
 from tests.round_trips.projects import PROJECTS, Drawn, cameras_of, everything, made, photos_of
 from tests.round_trips.trips import Place, members, rows_of
 
+MANY = int(os.environ.get("WATERHOLE_TEST_PROJECTS", "25"))  # projects that are drawn
 ONE_DATABASE = settings(
-    max_examples=120, report_multiple_bugs=False, phases=(Phase.explicit, Phase.reuse, Phase.generate), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=MANY,
+    report_multiple_bugs=False,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -37,9 +43,7 @@ def carried(photo: dict[str, Any]) -> dict[str, Any]:
 
 @ONE_DATABASE
 @given(drawn=PROJECTS)
-def test_a_project_comes_back_the_same(
-    sqlite_database: Database, store: Store, tmp_path: Path, drawn: Drawn
-) -> None:
+def test_a_project_comes_back_the_same(sqlite_database: Database, store: Store, tmp_path: Path, drawn: Drawn) -> None:
     place = Place(sqlite_database, store)
     first = made(place, drawn)
     content = place.written(first, "camtrap-dp")
