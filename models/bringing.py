@@ -21,14 +21,14 @@ from models.batch import Batch, absent_sha256, take_turn
 from models.beside import ask_voices
 from models.box import Box, settle
 from models.checkpoint import CLASSIFIER, DETECTOR, Checkpoint
-from models.deployment import Deployment, folder_of
+from models.deployment import Deployment, ProblemPeriod, folder_of
 from models.errors import Invalid
-from models.image import ABSENT, CountCorrection, Image
+from models.image import ABSENT, SETUPS, CountCorrection, Image
 from models.import_judging import FACTS, added, photos_here, rows_of, species_called
 from models.import_matching import Finder
 from models.import_plan import FIXED, BoxHere, PhotoHere, Plan, plan_photo
 from models.import_records import HUMAN, DeploymentRecord, SightingRecord
-from models.imported import DEPLOYMENT, GOOD, Import, ImportedName, ImportRow
+from models.imported import ASIDE, DEPLOYMENT, GOOD, Import, ImportedName, ImportRow
 from models.label import Label
 from models.membership import Role
 from models.note import COMMENT, FLAG, MOST_TEXT, Note
@@ -90,6 +90,7 @@ class Taking:
         )
         for path, plan in zip(rows, plans, strict=True):
             self._photo_here(plan, rows[path])
+        self._aside(rows)
         self._boxes(plans, brought)
         self._voices(plans, brought)
         for plan in plans:
@@ -137,7 +138,7 @@ class Taking:
 
     def _absent_photos(self, lacking: Sequence[tuple[str, Plan]], rows: Mapping[str, Sequence[ImportRow]]) -> None:
         """Photos that the project lacks are written down."""
-        made = [(self._absent(path, plan), path, plan) for path, plan in lacking]
+        made = [(self._absent(path, plan, setup_of(rows[path])), path, plan) for path, plan in lacking]
         self.session.add_all([image for image, _path, _plan in made])
         self.session.flush()
         for image, path, plan in made:
@@ -145,6 +146,12 @@ class Taking:
             rows[path][0].taken = {"image": image.id}
             for row in rows[path]:
                 row.image_id = image.id
+
+    def _aside(self, rows: Mapping[str, Sequence[ImportRow]]) -> None:
+        """Rows that were kept aside know their photo too: exports give them back with it."""
+        beside = select(ImportRow).where(ImportRow.import_id == self.import_.id, ImportRow.photo.in_(rows))
+        for row in self.session.scalars(beside.where(ImportRow.verdict == ASIDE)):
+            row.image_id = rows[row.photo][0].image_id
 
     def _photo_here(self, plan: Plan, rows: Sequence[ImportRow]) -> None:
         """One that is here may move to its deployment, or stops waiting for a detector."""
@@ -164,7 +171,7 @@ class Taking:
             self.stays[name] = Deployment.of_folder(self.session, self.import_.project_id, name).id
         return self.stays[name]
 
-    def _absent(self, path: str, plan: Plan) -> Image:
+    def _absent(self, path: str, plan: Plan, setup: str) -> Image:
         record = plan.record
         name = record.deployment or folder_of(path, otherwise=self.import_.name)
         taken_at = dt.datetime.fromisoformat(record.taken_at) if record.taken_at else None
@@ -172,8 +179,9 @@ class Taking:
             project_id=self.import_.project_id, batch_id=self._batch_id(), path=path, size=0, state=ABSENT,
             deployment_id=self._stay(name[:255]),
             sha256=absent_sha256(self.import_.project_id, path), width_px=record.width_px, height_px=record.height_px,
-            captured_at=taken_at, taken_at=taken_at, capture_method=record.capture_method, setup=record.setup,
+            captured_at=taken_at, taken_at=taken_at, capture_method=record.capture_method, setup=record.setup or setup,
             favorite=record.favorite, details=record.details, processed_at=utc_now(),
+            detector_id=self.detector_id() if record.is_looked else None,
             reason="named by an import; its file is not here",
         )  # fmt: skip
 
@@ -277,7 +285,7 @@ class Taking:
             return Species.of_kind(self.session, project_id, FIXED[sighting.kind])
         found = species_called(self.session, project_id, sighting.called, sighting.scientific_name)
         if found is None:
-            rank = self.import_.source.get("ranks", {}).get(sighting.scientific_name, SPECIES)
+            rank = self.import_.source.get("ranks", {}).get(sighting.scientific_name or sighting.called, SPECIES)
             found = Species.add(
                 self.session, project_id, sighting.called, scientific_name=sighting.scientific_name, rank=rank
             )
@@ -337,6 +345,12 @@ def here_of(row: ImportRow, path: str, here: dict[int, PhotoHere]) -> PhotoHere:
     return PhotoHere(None, ABSENT, deployment=folder_of(path, ""))
 
 
+def setup_of(rows: Sequence[ImportRow]) -> str:
+    """What rows say of a camera that is being set up or tried."""
+    said = (row.record.get("details", {}).get("cameraSetupType", "") for row in rows)
+    return next((each for each in said if each and each in SETUPS), "")
+
+
 def fill(session: Session, project_id: int, record: DeploymentRecord) -> dict[str, Any]:
     """A new deployment, or the facts that nobody has said of one that is here. What was done, for who takes it back."""
     known = session.scalar(
@@ -352,7 +366,16 @@ def fill(session: Session, project_id: int, record: DeploymentRecord) -> dict[st
             setattr(stay, name, dt.datetime.fromisoformat(value) if name in ("starts_at", "ends_at") else value)
     stay.details = record.details | stay.details
     stay.version += 1
+    if known is None:
+        session.add_all([problem_of(stay, *each) for each in record.problems])
     return {"deployment": stay.id, "filled": names, "is_new": known is None}
+
+
+def problem_of(stay: Deployment, kind: str, start: str, end: str) -> ProblemPeriod:
+    """A time in which the camera did not work."""
+    return ProblemPeriod(
+        deployment_id=stay.id, kind=kind, from_at=dt.datetime.fromisoformat(start), to_at=dt.datetime.fromisoformat(end)
+    )
 
 
 def site_of(session: Session, project_id: int, record: DeploymentRecord) -> Site:

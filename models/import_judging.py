@@ -26,7 +26,7 @@ from models.species import Species
 
 PHOTOS = 200
 SHOWN = 60  # names of a list in the figures
-FACTS = ("camera", "camera_model", "starts_at", "ends_at", "latitude", "longitude", "uncertainty_m", "comments")
+FACTS = ("camera", "camera_model", "starts_at", "ends_at", "latitude", "longitude", "uncertainty_m", "comments", "zone")
 
 
 def judge(database: Database, import_id: int) -> None:

@@ -10,7 +10,7 @@ is no label.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.image import ABSENT, WAITING
 from models.import_records import (
@@ -26,7 +26,7 @@ from models.import_records import (
     PhotoRecord,
     SightingRecord,
 )
-from models.imported import ASIDE, GOOD, KNOWN, LATER, PHOTO, ImportRow
+from models.imported import GOOD, KNOWN, LATER, PHOTO, ImportRow
 
 SAME = 0.5  # overlap from which two boxes are about the same animal
 ANSWERED = "a person has answered this crop; the answer stays"
@@ -135,7 +135,8 @@ def sightings_of(row: ImportRow) -> list[SightingRecord]:
 def box_for(plan: Plan, row: ImportRow, sighting: SightingRecord) -> BoxHere:
     """The box that is here already, else a new one."""
     assert sighting.box is not None
-    kind = sighting.kind if sighting.kind in (PERSON, VEHICLE) else ANIMAL
+    said = sighting.box_kind or sighting.kind
+    kind = said if said in (PERSON, VEHICLE) else ANIMAL
     here = closest(sighting.box, [box for box in plan.photo.boxes if box.kind == kind])
     if here is not None:
         plan.known_boxes += 1
@@ -171,7 +172,7 @@ def say_whole(plan: Plan, row: ImportRow, sighting: SightingRecord, *, alone: bo
         row.judge(GOOD)
         return
     if not names_something(sighting):
-        row.judge(ASIDE, "it names nothing")
+        row.judge(GOOD if plan.photo.state == ABSENT else KNOWN, "it names nothing")
         return
     if plan.photo.state == WAITING:
         row.judge(LATER, "its photo was not looked through yet; take the rest when it was")
@@ -180,6 +181,8 @@ def say_whole(plan: Plan, row: ImportRow, sighting: SightingRecord, *, alone: bo
     row.judge(GOOD)
     if not counted:
         count_whole(plan, row, sighting)
+    elif sighting.kind == BLANK and all(box.voice and box.voice.kind == BLANK for box in counted):
+        pass  # the file says of each of its boxes that it is no animal
     elif sighting.kind == BLANK or len(counted) > 1 or not alone:
         look_at(plan, row, sighting, counted[0])
     elif counted[0].has_voice or counted[0].voice is not None:
@@ -198,7 +201,13 @@ def count_whole(plan: Plan, row: ImportRow, sighting: SightingRecord) -> None:
     elif sighting.kind == BLANK and plan.photo.state != ABSENT:
         row.judge(KNOWN, "nothing was found in it here either")
     else:
-        plan.counts.append((row, sighting))
+        before = sum(each.count or 1 for _row, each in plan.counts if same_seen(each, sighting))
+        plan.counts.append((row, replace(sighting, count=before + (sighting.count or 1)) if before else sighting))
+
+
+def same_seen(one: SightingRecord, other: SightingRecord) -> bool:
+    """Whether two rows are about one species: two adults and a young one are three."""
+    return (one.kind, one.called, one.scientific_name) == (other.kind, other.called, other.scientific_name)
 
 
 def look_at(plan: Plan, row: ImportRow, sighting: SightingRecord, box: BoxHere) -> None:

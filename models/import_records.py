@@ -38,7 +38,7 @@ class Record:
 
 @dataclass(frozen=True)
 class DeploymentRecord(Record):
-    """One camera's stay. details: by Camtrap DP's names."""
+    """One camera's stay. details: by Camtrap DP's names. problems: [kind, from, to]."""
 
     name: str
     site: str = ""
@@ -52,11 +52,16 @@ class DeploymentRecord(Record):
     camera_model: str = ""
     comments: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    zone: str = ""
+    problems: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class SightingRecord(Record):
-    """Something seen. box: x_min, y_min, x_max, y_max. guesses: [name, p], the likeliest first. said_by: human | machine."""
+    """Something seen. box: x_min, y_min, x_max, y_max. guesses: [name, p], the likeliest first. said_by: human | machine.
+
+    box_kind: what the detector took the box for, where that is not what is seen.
+    """
 
     kind: str = ANIMAL
     box: list[float] | None = None
@@ -71,6 +76,7 @@ class SightingRecord(Record):
     sex: str = ""
     life_stage: str = ""
     behaviour: str = ""
+    box_kind: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -11,48 +11,28 @@ from __future__ import annotations
 import datetime as dt
 import json
 import mimetypes
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from app.cells import guard, line
+from app.exports.camtrap_cells import boxed, deployment_cells, file_path, is_whole, is_within, tags
+from app.exports.camtrap_kept import KeptEvents, kept_cells, medium_ids, observation_ids, times_of
+from app.exports.camtrap_visits import TYPES, Visits
 from app.exports.clocks import utc, zoned
+from app.exports.imported import Brought, Figure, Guess, Imported, Kept
 from app.exports.label_rows import LABELS, label_lines
 from app.exports.lost import lost_lines
-from app.exports.naming import HUMAN, NOT_ANIMAL, Said
+from app.exports.naming import HUMAN, NOT_ANIMAL, UNCLASSIFIED, Said
 from app.exports.publication import described, package
 from app.exports.queries import CountedBox, Photo
 from app.exports.sinks import Archive, ByteSink, Later
-from app.exports.study import PERSON, Station, Study
-from app.exports.whole_names import WholeName, whole_names
-from models.records import event_lines
+from app.exports.study import PERSON, Study
+from app.formats.camtrap_dp import DEPLOYMENTS, MEDIA, OBSERVATIONS
+from models.import_records import ANIMAL, BLANK, SightingRecord
 from models.species import TAXON
 
-DEPLOYMENTS = (
-    "deploymentID", "locationID", "locationName", "latitude", "longitude", "coordinateUncertainty", "deploymentStart",
-    "deploymentEnd", "setupBy", "cameraID", "cameraModel", "cameraDelay", "cameraHeight", "cameraDepth", "cameraTilt",
-    "cameraHeading", "detectionDistance", "timestampIssues", "baitUse", "featureType", "habitat", "deploymentGroups",
-    "deploymentTags", "deploymentComments",
-)  # fmt: skip
-MEDIA = (
-    "mediaID", "deploymentID", "captureMethod", "timestamp", "filePath", "filePublic", "fileName", "fileMediatype", "exifData",
-    "favorite", "mediaComments",
-)  # fmt: skip
-OBSERVATIONS = (
-    "observationID", "deploymentID", "mediaID", "eventID", "eventStart", "eventEnd", "observationLevel", "observationType",
-    "cameraSetupType", "scientificName", "count", "lifeStage", "sex", "behavior", "individualID", "individualPositionRadius",
-    "individualPositionAngle", "individualSpeed", "bboxX", "bboxY", "bboxWidth", "bboxHeight", "classificationMethod",
-    "classifiedBy", "classificationTimestamp", "classificationProbability", "observationTags", "observationComments",
-)  # fmt: skip
-TYPES = {
-    TAXON: "animal",
-    PERSON: "human",
-    "vehicle": "vehicle",
-    "cannot_tell": "unknown",
-    "unclassified": "unclassified",
-}
-GOOD_PATH = re.compile(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$")
 MACHINE = "machine"
+KIND_OF = {PERSON: "person", "vehicle": "vehicle"}  # what is seen -> which box a detector draws round it, else animal
 
 
 def write(study: Study, sink: ByteSink) -> None:
@@ -68,19 +48,19 @@ def write(study: Study, sink: ByteSink) -> None:
         observations.write(line(OBSERVATIONS))
         with archive.text("media.csv") as file:
             file.write(line(MEDIA))
-            for photo, said in study.photos(people=True):
+            for photo, said, brought in out.imported.photos(people=True):
                 if out.takes(photo):
-                    file.write(line(out.medium(photo, said)))
-                    for cells in out.seen(photo, said):
+                    file.write(line(out.medium(photo, said, brought)))
+                    for cells in out.seen(photo, said, brought):
                         observations.write(line(cells))
         for cells in out.events():
             observations.write(line(cells))
         archive.taken("observations.csv", observations)
         with archive.text("waterhole_labels.csv") as file:
             file.write(line(column for column, _kind in LABELS))
-            for cells in label_lines(study):
+            for cells in label_lines(study, out.imported, out.has_place):
                 file.write(line(cells))
-        made = package(study, about, list(out.stations.values()), out.taxa)
+        made = package(study, about, list(out.stations.values()), out.taxa, out.others())
         archive.whole("datapackage.json", (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
         archive.whole("what-was-lost.txt", "".join(f"{each}\n" for each in lost_lines("camtrap-dp", study)).encode())
 
@@ -93,22 +73,36 @@ class Package:
         self._study = study
         self.stations = {name: each for name, each in study.stations.items() if is_whole(each)}
         self.taxa: set[int] = set()  # those that a row names
-        self._whole = whole_names(study)
-        self._by_id = {each.deployment.id: each for each in self.stations.values()}
+        self.names: set[str] = set()  # scientific names of files that are none of the project's species
+        self.imported = Imported(study)
+        self._media, self._observations = medium_ids(study), observation_ids(study, self.imported)
+        self._visits = Visits(study, self.stations, self._observations)
+        self._kept_events = KeptEvents(self.imported, self.stations)
+
+    def others(self) -> dict[str, dict[str, Any]]:
+        """What imported packages say of the taxa that rows name, and the names of files that are no species here."""
+        known = self.imported.taxa()
+        named = self.names | {self._study.scientific(species_id) for species_id in self.taxa}
+        return {name: known.get(name, {"scientificName": name}) for name in named}
 
     def takes(self, photo: Photo) -> bool:
         """Whether the photo has a place in the package."""
-        station = self.stations.get(photo.deployment)
-        return station is not None and photo.taken_at is not None and is_within(station, photo.taken_at)
+        return self.has_place(photo.deployment, photo.taken_at)
 
-    def medium(self, photo: Photo, said: list[Said]) -> Iterator[str]:
+    def has_place(self, deployment: str, taken_at: dt.datetime | None) -> bool:
+        """Whether photos of this camera and time have one."""
+        station = self.stations.get(deployment)
+        return station is not None and taken_at is not None and is_within(station, taken_at)
+
+    def medium(self, photo: Photo, said: list[Said], brought: Brought) -> Iterator[str]:
         """One row of media.csv."""
         row, kept = photo.row, photo.row.details or {}
         name = photo.path.rsplit("/", 1)[-1]
-        public = not any(each.kind == PERSON for each in said)
-        yield medium_id(photo)
+        of_boxes = not brought.is_as_imported and any(each.kind == PERSON for each in said)
+        public = not (of_boxes or self.imported.shows_person(brought))
+        yield self._medium_id(photo)
         yield guard(photo.deployment)
-        yield row.capture_method or "activityDetection"
+        yield row.capture_method
         yield self._at(photo)
         yield guard(file_path(photo))
         yield "true" if public and kept.get("filePublic", True) else "false"
@@ -118,32 +112,31 @@ class Package:
         yield "true" if row.favorite else "false"
         yield guard(kept.get("mediaComments", ""))
 
-    def seen(self, photo: Photo, said: list[Said]) -> Iterator[list[str]]:
+    def seen(self, photo: Photo, said: list[Said], brought: Brought) -> Iterator[list[str]]:
         """The media rows of observations.csv about one photo."""
+        assert photo.taken_at is not None  # takes() said so
+        self._kept_events.saw(photo.deployment, photo.taken_at, as_imported=brought.is_as_imported)
         at = self._at(photo)
-        wholes = self._whole.get(photo.id, [])
         counting = [
             (each, box) for each, box in zip(said, photo.boxes, strict=True) if each.kind != NOT_ANIMAL
         ]  # fmt: skip
+        if brought.is_as_imported:
+            yield from self._as_imported(photo, at, brought)
+            return
         for each, box in counting:
-            yield self._boxed(photo, at, each, box)
-        for number, whole in enumerate(wholes, 1):
-            yield self._whole_row(photo, at, whole, number)
-        if not counting and not wholes:
-            yield self._blank(photo, at, said)
+            yield self._boxed(photo, at, each, box, brought)
+        figures = [] if photo.boxes else brought.figures
+        counted = [each for each in figures if each.count]
+        for number, figure in enumerate(counted, 1):
+            yield self._counted(photo, at, figure, number)
+        if not counting and not counted:
+            yield self._blank(photo, at, said, figures)
 
     def events(self) -> Iterator[list[str]]:
-        """The event rows: one a visit, made of what was recorded there."""
+        """The event rows: one a visit, made of what was recorded there, and those of imports that nothing here contradicts."""
         study = self._study
-        for each in event_lines(study.session, study.store, study.project):
-            station = self._by_id.get(each.deployment_id)
-            kind = study.taxa[each.species_id].species.kind
-            if station is None or each.species_id in study.extreme or kind not in TYPES:
-                continue
-            if not (is_within(station, each.first_at) and is_within(station, each.last_at)):
-                continue
-            event = f"e{each.first_image_id}-{each.species_id}"
-            count = each.individuals
+        for each, station, event in self._visits.every:
+            count, kind = each.individuals, study.taxa[each.species_id].species.kind
             yield self._row(
                 observationID=event, deploymentID=guard(station.name), eventID=event,
                 eventStart=zoned(each.first_at, station.zone), eventEnd=zoned(each.last_at, station.zone),
@@ -151,53 +144,124 @@ class Package:
                 count=str(max(count, 1)), classificationMethod=HUMAN if each.named else MACHINE,
                 observationTags=tags({"unseen": each.unseen or None}),
             )  # fmt: skip
+        for row, kept, station, period in self._kept_events.rows():
+            if kept.species_id in study.extreme:
+                continue
+            yield self._row(
+                **kept_cells(kept.record, self._called(kept)), deploymentID=guard(station.name), observationLevel="event",
+                observationID=self._observations.of(kept.record.details.get("observationID"), f"i{row.id}"),
+                eventStart=zoned(period[0], station.zone), eventEnd=zoned(period[1], station.zone),
+            )  # fmt: skip
 
-    def _boxed(self, photo: Photo, at: str, each: Said, box: CountedBox) -> list[str]:
-        kind = each.kind
-        is_animal = kind == TAXON
-        x, y, width, height = outline(box.corners)
-        human = each.source == HUMAN
-        named = kind != "unclassified"
-        return self._row(
-            **self._of(photo, at, f"b{box.id}"), observationType=TYPES[kind],
-            scientificName=self._scientific(kind, each.species_id), count="1" if named else "",
-            lifeStage=each.observed.life_stage if is_animal else "", sex=each.observed.sex if is_animal else "",
-            behavior=guard(each.observed.behaviour) if is_animal else "", bboxX=x, bboxY=y, bboxWidth=width, bboxHeight=height,
-            classificationMethod=(HUMAN if human else MACHINE) if named else "",
-            classifiedBy=guard(each.who if human else self._network(photo, each)) if named else "",
-            classificationTimestamp=utc(each.when) if human and each.when else "",
-            classificationProbability="" if each.probability is None else f"{each.probability:.4f}",
-            observationTags=tags({
+    def _as_imported(self, photo: Photo, at: str, brought: Brought) -> Iterator[list[str]]:
+        """Its rows as they came; where there is none nobody has looked."""
+        rows = [each for each in brought.rows if not each.is_aside and self._counts(each.record)]
+        for kept in rows:
+            yield self._row(
+                **(self._of(photo, at, self._id_of(kept)) | kept_cells(kept.record, self._called(kept)))
+                | self._when(photo, at, kept) | (boxed(kept.record.box) if kept.record.box else {}),
+            )  # fmt: skip
+        if not rows:
+            looked = photo.detector_id is not None or bool(brought.rows)
+            none = self._row(**self._of(photo, at, self._own(f"n{photo.id}")), observationType="unclassified")
+            yield self._blank(photo, at, [], []) if looked else none
+
+    def _counts(self, record: SightingRecord) -> bool:
+        """A box that only a detector saw counts from the project's threshold on; one that is no animal does not."""
+        is_sure = record.score is None or record.score >= self._study.project.count_above
+        is_seen = record.box is None or is_sure or record.said_by == HUMAN
+        return is_seen and not (record.kind == BLANK and record.box)
+
+    def _when(self, photo: Photo, at: str, kept: Kept) -> dict[str, str]:
+        """Start and end as the file gives them, while the photo lies between them."""
+        station = self.stations[photo.deployment]
+        period = times_of(kept.record.details, station.zone)
+        if period is None or not period[0] <= photo.taken_at.replace(microsecond=0) <= period[1]:  # type: ignore[union-attr]
+            return {"eventStart": at, "eventEnd": at}
+        return {"eventStart": zoned(period[0], station.zone), "eventEnd": zoned(period[1], station.zone)}
+
+    def _own(self, id_: str) -> str:
+        return self._observations.of(None, id_)
+
+    def _id_of(self, kept: Kept) -> str:
+        return self._observations.of(kept.record.details.get("observationID"), f"i{kept.row_id}-{kept.number}")
+
+    def _called(self, kept: Kept) -> str:
+        """The scientific name of an animal of an import."""
+        if kept.species_id is not None:
+            return self._scientific(TAXON, kept.species_id)
+        is_animal = kept.record.kind == ANIMAL
+        said: str = kept.latin if is_animal else kept.record.details.get("scientificName", "")
+        self.names |= {said} if said else set()
+        return said
+
+    def _boxed(self, photo: Photo, at: str, each: Said, box: CountedBox, brought: Brought) -> list[str]:
+        kind, human = each.kind, each.source == HUMAN
+        is_animal, named = kind == TAXON, kind != UNCLASSIFIED
+        kept = brought.voices.get(box.label_id or 0)
+        cells = self._of(photo, at, self._own(f"b{box.id}")) | boxed(box.corners) | {
+            "observationType": TYPES[kind], "scientificName": self._scientific(kind, each.species_id),
+            "count": "1" if named else "", "lifeStage": each.observed.life_stage if is_animal else "",
+            "sex": each.observed.sex if is_animal else "", "behavior": guard(each.observed.behaviour) if is_animal else "",
+            "classificationMethod": (HUMAN if human else MACHINE) if named else "",
+            "classifiedBy": guard(each.who if human else self._network(photo, each)) if named else "",
+            "classificationTimestamp": utc(each.when) if human and each.when else "",
+            "classificationProbability": "" if each.probability is None else f"{each.probability:.4f}",
+            "observationTags": tags({
                 "detectorScore": None if box.is_drawn else f"{box.score:.4f}",
+                "detectedAs": box.kind if box.kind != KIND_OF.get(kind, "animal") else None,
                 "certain": "no" if each.certain is False else None,
             }),
-        )  # fmt: skip
+            "eventID": self._visits.of(photo, each.species_id),
+        }  # fmt: skip
+        if kept is not None:  # an import's word stands: whose it was, and when
+            theirs = kept_cells(kept.record, "")
+            cells |= {name: theirs[name] for name in ("classifiedBy", "classificationTimestamp") if theirs[name]}
+        elif guess := brought.guesses.get(box.id) if kind == UNCLASSIFIED else None:
+            cells |= self._guessed(guess[0])
+        return self._row(**cells)
 
-    def _whole_row(self, photo: Photo, at: str, whole: WholeName, number: int) -> list[str]:
+    def _guessed(self, guess: Guess) -> dict[str, str]:
+        """A machine's name of an import, for a box that nobody here and no classifier of ours named."""
+        if guess.species_id is not None and guess.species_id not in self._study.extreme:
+            kind = self._study.taxa[guess.species_id].species.kind
+            named = {
+                "observationType": TYPES.get(kind, "blank"),
+                "scientificName": self._scientific(kind, guess.species_id),
+            }
+        else:
+            self.names.add(guess.name)
+            named = {"observationType": "animal", "scientificName": guard(guess.name)}
+        return named | {
+            "count": "1", "classificationMethod": MACHINE, "classifiedBy": guard(guess.who),
+            "classificationProbability": "" if guess.p is None else f"{guess.p:.4f}",
+        }  # fmt: skip
+
+    def _counted(self, photo: Photo, at: str, figure: Figure, number: int) -> list[str]:
+        """What a person counted in a photo without boxes; of animals of any kind it says only that somebody has to name them."""
+        kind = UNCLASSIFIED if figure.species_id is None else self._study.taxa[figure.species_id].species.kind
         return self._row(
-            **self._of(photo, at, f"p{photo.id}-{number}"), observationType=TYPES.get(whole.kind, "blank"),
-            scientificName=self._scientific(whole.kind, whole.species_id),
-            count=str(whole.count) if whole.count and whole.kind in TYPES else "",
-            classificationMethod=MACHINE if whole.by_machine else HUMAN, classifiedBy=guard(whole.who),
-            classificationProbability="" if whole.p is None or not whole.by_machine else f"{whole.p:.4f}",
+            **self._of(photo, at, self._own(f"p{photo.id}-{number}")), observationType=TYPES.get(kind, "blank"),
+            scientificName=self._scientific(kind, figure.species_id), count=str(figure.count) if kind in TYPES else "",
+            classificationMethod=HUMAN, classifiedBy=guard(figure.who), classificationTimestamp=utc(figure.when),
         )  # fmt: skip
 
-    def _blank(self, photo: Photo, at: str, said: list[Said]) -> list[str]:
+    def _blank(self, photo: Photo, at: str, said: list[Said], figures: list[Figure]) -> list[str]:
         by_people = bool(said) and not photo.has_unnamed_crop and all(each.source == HUMAN for each in said)
-        newest = max(said, key=lambda each: str(each.when)) if by_people else None
+        spoken = [(each.when, each.who) for each in said if by_people] + [(each.when, each.who) for each in figures]
+        when, who = max(spoken, key=lambda each: str(each[0])) if spoken else (None, "")
         return self._row(
-            **self._of(photo, at, f"n{photo.id}"), observationType="blank",
-            classificationMethod=HUMAN if newest else MACHINE,
-            classifiedBy=guard(newest.who if newest else self._study.naming.checkpoint(photo.detector_id)),
-            classificationTimestamp=utc(newest.when) if newest and newest.when else "",
+            **self._of(photo, at, self._own(f"n{photo.id}")), observationType="blank",
+            classificationMethod=HUMAN if spoken else MACHINE,
+            classifiedBy=guard(who if spoken else self._study.naming.checkpoint(photo.detector_id)),
+            classificationTimestamp=utc(when) if when else "",
         )  # fmt: skip
 
     def _of(self, photo: Photo, at: str, observation: str) -> dict[str, str]:
         """What every row about a photo says."""
         return {
-            "observationID": observation, "deploymentID": guard(photo.deployment), "mediaID": medium_id(photo),
-            "eventID": f"s{photo.sequence_id}" if photo.sequence_id else "", "eventStart": at, "eventEnd": at,
-            "observationLevel": "media", "cameraSetupType": photo.row.setup,
+            "observationID": observation, "deploymentID": guard(photo.deployment), "mediaID": self._medium_id(photo),
+            "eventStart": at, "eventEnd": at, "observationLevel": "media", "cameraSetupType": photo.row.setup,
         }  # fmt: skip
 
     def _row(self, **cells: str) -> list[str]:
@@ -206,6 +270,10 @@ class Package:
     def _at(self, photo: Photo) -> str:
         assert photo.taken_at is not None  # takes() said so
         return zoned(photo.taken_at, self.stations[photo.deployment].zone)
+
+    def _medium_id(self, photo: Photo) -> str:
+        """As it was called where it came from, else its number."""
+        return self._media.of((photo.row.details or {}).get("mediaID"), str(photo.id))
 
     def _scientific(self, kind: str, species_id: int | None) -> str:
         if kind != TAXON or species_id is None:
@@ -216,72 +284,3 @@ class Package:
     def _network(self, photo: Photo, each: Said) -> str:
         naming = self._study.naming
         return naming.checkpoint(naming.classifier_id if each.probability is not None else photo.detector_id)
-
-
-def deployment_cells(station: Station) -> Iterator[str]:
-    """One row of deployments.csv, of a station that has a period and a place."""
-    row, site, kept = station.deployment, station.stay.site, station.deployment.details or {}
-    assert station.point is not None and row.starts_at is not None and row.ends_at is not None
-    known = {
-        "deploymentID": guard(row.name), "locationID": guard(site.name) if site else "",
-        "locationName": guard(site.title) if site else "", "latitude": degrees(station.point.latitude),
-        "longitude": degrees(station.point.longitude),
-        "coordinateUncertainty": "" if station.point.uncertainty_m is None else str(station.point.uncertainty_m),
-        "deploymentStart": zoned(row.starts_at, station.zone), "deploymentEnd": zoned(row.ends_at, station.zone),
-        "cameraID": guard(row.camera), "cameraModel": guard(row.camera_model), "deploymentComments": guard(comments(station)),
-    }  # fmt: skip
-    for column in DEPLOYMENTS:
-        yield known[column] if column in known else plain(kept.get(column))
-
-
-def comments(station: Station) -> str:
-    """What people wrote, and when the camera did not work: the format has no column for it."""
-    problems = [f"{each.kind} {each.from_at.isoformat()} to {each.to_at.isoformat()}" for each in station.problems]
-    said = station.deployment.comments
-    return f"{said} [{'; '.join(problems)}]".strip() if problems else said
-
-
-def plain(value: Any) -> str:
-    """A cell of a field that is only kept: true and false as the standard writes them."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else guard(value) if isinstance(value, str) else f"{value:g}"
-
-
-def medium_id(photo: Photo) -> str:
-    """As it was called where it came from, else its number."""
-    return (photo.row.details or {}).get("mediaID") or str(photo.id)
-
-
-def file_path(photo: Photo) -> str:
-    """As it was uploaded; where the standard takes no such path, one by number."""
-    given = (photo.row.details or {}).get("filePath")
-    path: str = given or photo.path
-    return path if GOOD_PATH.match(path) or "://" in path else f"media/{photo.id}.jpg"
-
-
-def outline(corners: tuple[float, float, float, float]) -> tuple[str, str, str, str]:
-    """bboxX, bboxY, bboxWidth, bboxHeight: left, top, width, height as shares, within the photo also after rounding."""
-    x_min, y_min, x_max, y_max = (round(min(max(each, 0.0), 1.0), 6) for each in corners)
-    return f"{x_min:.6f}", f"{y_min:.6f}", f"{max(x_max - x_min, 1e-6):.6f}", f"{max(y_max - y_min, 1e-6):.6f}"
-
-
-def tags(said: dict[str, Any]) -> str:
-    """key:value | key:value, without those that say nothing."""
-    return " | ".join(f"{key}:{value}" for key, value in said.items() if value is not None)
-
-
-def degrees(value: float) -> str:
-    """At most 7 digits behind the point: a centimetre."""
-    return f"{value:.7f}".rstrip("0").rstrip(".")
-
-
-def is_whole(station: Station) -> bool:
-    """Whether the standard has a place for it."""
-    return station.point is not None and station.starts_at is not None and station.ends_at is not None
-
-
-def is_within(station: Station, moment: dt.datetime) -> bool:
-    """Whether the camera stood there then."""
-    assert station.starts_at is not None and station.ends_at is not None
-    return station.starts_at <= moment.replace(microsecond=0) <= station.ends_at

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.exports.coarse import EXTREME
 from app.exports.study import Study
-from models.box import Box
+from models.act import Act
+from models.box import Box, counted
 from models.event import EventCount
-from models.image import COUNTING, QUARANTINED, REFUSED, WAITING, CountCorrection, Image
+from models.image import ABSENT, COUNTING, QUARANTINED, REFUSED, WAITING, CountCorrection, Image
 from models.label import Label
 from models.note import Note
 from models.species import TAXON, Species
@@ -59,6 +60,14 @@ class Facts:
         return sum(each.point is None for each in self.study.stations.values())
 
     @cached_property
+    def described(self) -> int:
+        """Cameras with coordinates or a period."""
+        stations = self.study.stations.values()
+        return sum(
+            each.point is not None or each.starts_at is not None or each.ends_at is not None for each in stations
+        )
+
+    @cached_property
     def coarse(self) -> int:
         """Cameras whose coordinates are rounded."""
         return sum(each.point is not None and each.point.decimals is not None for each in self.study.stations.values())
@@ -75,7 +84,9 @@ class Facts:
         for each in self.study.stations.values():
             if each.starts_at and each.ends_at:
                 here = Image.deployment_id == each.deployment.id
-                found += self._images(here, (Image.taken_at < each.starts_at) | (Image.taken_at > each.ends_at))
+                found += self._images(
+                    Image.state.in_(COUNTING), here, (Image.taken_at < each.starts_at) | (Image.taken_at > each.ends_at)
+                )
         return found
 
     @cached_property
@@ -102,6 +113,20 @@ class Facts:
         """Figures that people gave for photos."""
         images = select(Image.id).where(Image.project_id == self.study.project.id)
         return self._count(CountCorrection.id, CountCorrection.image_id.in_(images))
+
+    @cached_property
+    def counted_beside_boxes(self) -> int:
+        """Figures that people gave here for photos with boxes, and for all animals of a photo without."""
+        has_box = select(Box.id).where(Box.image_id == CountCorrection.image_id, counted(self.study.project)).exists()
+        of_all = and_(CountCorrection.species_id.is_(None), CountCorrection.count > 0)
+        said_here = or_(Act.id.is_(None), Act.kind != "import", Image.state != ABSENT)
+        rows = CountCorrection.standing(Image.project_id == self.study.project.id, said_here, or_(has_box, of_all))
+        pairs = rows.join(Image, Image.id == CountCorrection.image_id).with_only_columns(
+            CountCorrection.image_id, CountCorrection.species_id
+        )
+        return (
+            self.study.session.scalar(select(func.count()).select_from(pairs.order_by(None).distinct().subquery())) or 0
+        )
 
     @cached_property
     def unseen(self) -> int:
@@ -187,6 +212,10 @@ NOTES: dict[str, tuple[str, str, Count]] = {
         ),
         lambda facts: facts.without_place,
     ),
+    "places": (
+        *mark_many("%(num)s camera’s place and period stay here.", "%(num)s cameras’ places and periods stay here."),
+        lambda facts: facts.described,
+    ),
     "outside": (
         *mark_many(
             "%(num)s photo lies outside of its camera’s period and is left out; correct the clock or the period.",
@@ -239,6 +268,13 @@ NOTES: dict[str, tuple[str, str, Count]] = {
         ),
         lambda facts: facts.counted_by_people,
     ),
+    "counts_boxed": (
+        *mark_many(
+            "%(num)s count that a person gave for a photo with boxes stays here.",
+            "%(num)s counts that people gave for photos with boxes stay here.",
+        ),
+        lambda facts: facts.counted_beside_boxes,
+    ),
     "unseen": (
         *mark_many(
             "%(num)s figure of a person for a visit stays here.", "%(num)s figures of people for visits stay here."
@@ -285,10 +321,10 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "records.csv": (*HIDDEN, "undated", "not_seen", "boxes", "voices", "observed", "notes"),
     "detections": ("no_effort", *HIDDEN, "undated", "not_seen", "boxes", "voices", "notes"),
     "camtrap-dp": (
-        "period", "place", "outside", "undated", "not_seen", "failed", "extreme", "private", "coarse", "latin", "counts", "notes",
-        "clocks",
+        "period", "place", "outside", "undated", "not_seen", "failed", "extreme", "private", "coarse", "latin", "counts_boxed",
+        "notes", "clocks",
     ),
-    "coco": (*HIDDEN, "not_seen", "voices", "observed", "notes", "clocks", "problems"),
+    "coco": (*HIDDEN, "not_seen", "places", "voices", "counts_boxed", "notes", "clocks", "problems"),
     "megadetector": (*HIDDEN, "not_seen", "voices", "counts", "observed", "notes", "problems"),
     "timelapse.csv": (*HIDDEN, "boxes", "not_seen", "voices", "notes", "problems"),
     "wildlife-insights": ("period", "place", "undated", *HIDDEN, "coarse", "boxes", "voices", "notes", "clocks"),

@@ -80,6 +80,15 @@ class Naming:
         found = self._checkpoints.get(checkpoint_id or 0)
         return f"{found.kind} {found.id}: {found.name}" if found else ""
 
+    def network(self, checkpoint_id: int | None) -> str:
+        """The name alone, as a file gave it."""
+        found = self.known(checkpoint_id)
+        return found.name if found else ""
+
+    def known(self, checkpoint_id: int | None) -> Checkpoint | None:
+        """The row of a network."""
+        return self._checkpoints.get(checkpoint_id or 0)
+
     def _said(self, box: CountedBox, first: tuple[int, float] | None) -> Said:
         if box.species_id is not None:
             said = self._called(box.species_id, HUMAN, None, box.who, box.when)

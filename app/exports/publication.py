@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app.exports.label_rows import LABELS
 from app.exports.study import Station, Study
+from app.formats.camtrap_dp import OWN
 from models.audit import AuditEntry
 from models.errors import Invalid
 from models.image import Image
@@ -125,9 +126,14 @@ def described(project: Project) -> Publication:
     return Publication.of(project)
 
 
-def package(study: Study, about: Publication, stations: list[Station], taxa: set[int]) -> dict[str, Any]:
-    """datapackage.json. stations: those in the package. taxa: species ids that its rows name."""
+def package(
+    study: Study, about: Publication, stations: list[Station], taxa: set[int], others: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """datapackage.json. stations: those in the package. taxa: species ids that its rows name. others: scientific name -> what
+    imported packages say of it; those that are none of the taxa are named besides."""
     project = study.project
+    known = {each["scientificName"]: each for each in (taxonomic(study, species_id) for species_id in taxa)}
+    listed = [both(others.get(name, {}), known.get(name, {})) for name in sorted(known.keys() | others)]
     starts = [each.starts_at for each in stations if each.starts_at]
     ends = [each.ends_at for each in stations if each.ends_at]
     rounded = [each.point.decimals for each in stations if each.point and each.point.decimals is not None]
@@ -153,11 +159,29 @@ def package(study: Study, about: Publication, stations: list[Station], taxa: set
             "start": f"{min(starts, default=project.created_at):%Y-%m-%d}",
             "end": f"{max(ends, default=project.created_at):%Y-%m-%d}",
         },
-        "taxonomic": [taxonomic(study, species_id) for species_id in sorted(taxa, key=study.scientific)],
+        "taxonomic": listed,
+        OWN: {
+            "deployments": {each.name: beside(each) for each in stations},
+            "species": {study.scientific(each): as_listed(study, each) for each in sorted(taxa)},
+        },
     }  # fmt: skip
     if rounded:
         made["coordinatePrecision"] = 10 ** -min(rounded)
     return made
+
+
+def beside(station: Station) -> dict[str, Any]:
+    """What deployments.csv has no column for: the zone by its name, what people wrote, when the camera did not work."""
+    return {
+        "zone": station.zone, "comments": station.deployment.comments,
+        "problems": [[each.kind, each.from_at.isoformat(), each.to_at.isoformat()] for each in station.problems],
+    }  # fmt: skip
+
+
+def as_listed(study: Study, species_id: int) -> dict[str, str]:
+    """A species as the list has it: it may have no scientific name, and a rank that is none of the standard's."""
+    species = study.taxa[species_id].species
+    return {"name": species.name, "scientificName": species.scientific_name, "rank": species.rank}
 
 
 def resource(name: str) -> dict[str, str]:
@@ -212,6 +236,12 @@ def taxonomic(study: Study, species_id: int) -> dict[str, Any]:
     if taxon.species.scientific_name:
         names.setdefault("eng", taxon.species.name)
     return made | ({"vernacularNames": names} if names else {})
+
+
+def both(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """A taxon as an imported package lists it, with what is known of it here."""
+    names = theirs.get("vernacularNames", {}) | ours.get("vernacularNames", {})
+    return theirs | ours | ({"vernacularNames": names} if names else {})
 
 
 def iso3(language: str) -> str:

@@ -45,6 +45,7 @@ class CountedBox:
     score: float = 0.0
     is_drawn: bool = False  # by a person
     counts: bool = True  # not where every kept box was asked for and this one lies below count-above
+    label_id: int | None = None  # of the voice that settled it
 
 
 @dataclass(slots=True)
@@ -172,7 +173,7 @@ def with_boxes(
         box = CountedBox(
             row.id, row.kind, meant.of(row.settled_species_id), row.who, row.created_at, row.certain, beside,
             (row.x_min, row.y_min, row.x_max, row.y_max), row.score, row.drawn,
-            not every or row.settled_species_id is not None or row.score >= project.count_above,
+            not every or row.settled_species_id is not None or row.score >= project.count_above, row.settled_label_id,
         )  # fmt: skip
         made[row.image_id].boxes.append(box)
     for image_id in session.scalars(with_unnamed_crops(project, ready)):
@@ -190,6 +191,7 @@ def boxes_of(project: Project, image_ids: list[int], *, every: bool = False) -> 
             Box.id,
             Box.kind,
             Box.settled_species_id,
+            Box.settled_label_id,
             func.coalesce(User.name, "").label("who"),
             Label.created_at,
             Label.certain,

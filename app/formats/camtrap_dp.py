@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 VERSION = "1.0.2"
 BASE = f"https://raw.githubusercontent.com/tdwg/camtrap-dp/{VERSION}"
 PROFILE = f"{BASE}/camtrap-dp-profile.json"
 TABLES = ("deployments", "media", "observations")
 SCHEMAS = {name: f"{BASE}/{name}-table-schema.json" for name in TABLES}
+OWN = "waterhole"  # our own part of datapackage.json
 LABELS = "waterhole_labels"  # our own further resource: what the three tables cannot carry
 
 DEPLOYMENTS = (
@@ -29,12 +31,6 @@ OBSERVATIONS = (
     "observationTags", "observationComments",
 )  # fmt: skip
 COLUMNS = {"deployments": DEPLOYMENTS, "media": MEDIA, "observations": OBSERVATIONS}
-# One line an observation, in the order of observations.csv; observationID is the key into it.
-LABEL_COLUMNS = (
-    "observationID", "species", "kind", "detectorScore", "certain", "lifeStage", "sex", "checkpoint", "sha256",
-    "capturedAt",
-)  # fmt: skip
-
 REQUIRED = {
     "deployments": ("deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"),
     "media": ("mediaID", "deploymentID", "timestamp", "filePath", "filePublic", "fileMediatype"),
@@ -84,3 +80,15 @@ SAMPLING_DESIGNS = (
 LICENSE_SCOPES = ("data", "media")
 PACKAGE_REQUIRED = ("resources", "profile", "created", "contributors", "project", "spatial", "temporal", "taxonomic")
 PROJECT_REQUIRED = ("title", "samplingDesign", "captureMethod", "individualAnimals", "observationLevel")
+
+
+def standard_path(path: str) -> str:
+    """A path of ours as the standard takes it: what it allows in none (a dot or tilde in front, two dots, blanks at the ends)
+    stands as in a web address."""
+    written = path.replace("%", "%25").replace("..", ".%2E").replace("://", "%3A//")
+    return re.sub(r"^[.~\s]|\s$", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), written)
+
+
+def own_path(written: str) -> str:
+    """The path that standard_path() was given."""
+    return unquote(written)

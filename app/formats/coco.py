@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 VERSION = "1.0"
 EMPTY_ID, EMPTY_NAME = 0, "empty"
 DATETIME = "%Y-%m-%d %H:%M:%S"
@@ -16,3 +18,9 @@ ANNOTATION = (
 ANNOTATION_REQUIRED = ("id", "image_id", "category_id")
 FORBIDDEN = ("sequence", "sequence_id")  # keys of an image that its format refuses
 OURS = "waterhole_"  # how a further field of ours begins
+KEPT = ("seq_id", "seq_num_frames", "frame_num", "rights_holder", "corrupt")  # of an image: as its file says
+
+
+def category_word(name: str) -> str:
+    """A name as a category has it: small letters, no blanks."""
+    return re.sub(r"\s+", "_", name.strip().lower())

@@ -1,8 +1,9 @@
 """Camtrap DP 1.0: datapackage.json, deployments.csv, media.csv, observations.csv, as a zip or chosen together (FORMATS 2).
 
 A medium whose file lies elsewhere (a web address) is known by its deployment and file name; nothing is ever fetched. Event rows
-are about no single photo: they are kept aside. A box of a machine has no score of its own in this format; it stands as published,
-so it counts. Videos and audio are kept aside.
+are about no single photo: they are kept aside and go out again with the package. A box of a machine has no score of its own in
+this format; it stands as published, so it counts, unless a tag says detectorScore. Videos and audio are kept aside. A package
+that Waterhole wrote says more: zones, problems, and every voice (own_package.py).
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from app.formats.camtrap_dp import own_path
 from app.imports.checks import Column, cells_of, moment, one_of, real, text, truth, whole
 from app.imports.files import Files
 from app.imports.jsons import parsed, words
 from app.imports.lines import How, Line, Reading, aside, bad, corners, path_of, shown
+from app.imports.own_package import Own, zone_of
 from app.imports.tables import Row, table
 from models.errors import Invalid
 from models.import_records import (
@@ -42,11 +45,13 @@ FEATURES = (
 KINDS = {
     "animal": ANIMAL, "human": PERSON, "vehicle": VEHICLE, "blank": BLANK, "unknown": UNKNOWN, "unclassified": UNCLASSIFIED,
 }  # fmt: skip
+MOST_TAXA, MOST_WORDS = 5_000, 500
 BOX = ("bboxX", "bboxY", "bboxWidth", "bboxHeight")
-# Fields of a sighting for which we have no column of our own; they are kept as they are.
+# Fields of a sighting for which we have no column of our own; they are kept as they are, these as they are written:
+AS_WRITTEN = ("eventStart", "eventEnd", "classificationTimestamp")
 REST = (
-    "observationID", "eventID", "eventStart", "eventEnd", "individualID", "individualPositionRadius", "individualPositionAngle",
-    "individualSpeed", "classificationTimestamp", "observationTags", "observationComments",
+    "observationID", "eventID", "individualID", "individualPositionRadius", "individualPositionAngle", "individualSpeed",
+    "observationTags", "observationComments", "cameraSetupType", "classificationMethod",
 )  # fmt: skip
 
 
@@ -104,8 +109,9 @@ def read(files: Files, how: How) -> Reading:
         if not files.has(name):
             raise Invalid(f"files: {name} is missing; choose all tables of the package together, or its zip")
     names = common_names(package)
-    source = {"title": words(package.get("title"), 300), "ranks": ranks(package), "names": names}
-    return Reading(source, Package(files, how, names).lines())
+    own = Own.of(files, package)
+    known = {"ranks": ranks(package) | own.ranks(), "names": names, "taxa": taxa(package)}
+    return Reading({"title": words(package.get("title"), 300)} | known, Package(files, how, names, own).lines())
 
 
 def ranks(package: dict[str, Any]) -> dict[str, str]:
@@ -117,6 +123,23 @@ def ranks(package: dict[str, Any]) -> dict[str, str]:
         for each in taxa
         if each.get("taxonRank") in RANKS and words(each.get("scientificName"))
     }
+
+
+def taxa(package: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Scientific name -> what the package says of it, in words."""
+    listed = package.get("taxonomic")
+    found: dict[str, dict[str, Any]] = {}
+    for each in listed[:MOST_TAXA] if isinstance(listed, list) else []:
+        if isinstance(each, dict) and (name := words(each.get("scientificName"))):
+            said = {
+                field: value for field, value in each.items() if isinstance(value, str) and len(value) <= MOST_WORDS
+            }
+            names = each.get("vernacularNames")
+            both = (
+                {lang: word for lang, word in names.items() if isinstance(word, str)} if isinstance(names, dict) else {}
+            )
+            found[name] = said | ({"vernacularNames": both} if both else {})
+    return found
 
 
 def common_names(package: dict[str, Any]) -> dict[str, str]:
@@ -133,9 +156,9 @@ def common_names(package: dict[str, Any]) -> dict[str, str]:
 class Package:
     """The three tables, read one after the other: what is wrong with a row also keeps out the rows that hang on it."""
 
-    def __init__(self, files: Files, how: How, names: dict[str, str]) -> None:
+    def __init__(self, files: Files, how: How, names: dict[str, str], own: Own) -> None:
         """names: scientific -> common."""
-        self._files, self._how, self._names = files, how, names
+        self._files, self._how, self._names, self._own = files, how, names, own
         self._deployments: set[str] = set()
         self._media: dict[str, tuple[str, str]] = {}  # good ones: id -> (path, deployment)
         self._bad_media: set[str] = set()
@@ -150,6 +173,7 @@ class Package:
             yield from self._medium(row, values)
         for row, values in self._rows("observations.csv", observation_columns(self._how.zone)):
             yield from self._observation(row, values)
+        yield from self._own.voices(self._files, self._how)
 
     def _rows(
         self, name: str, columns: dict[str, Column]
@@ -159,7 +183,8 @@ class Package:
         if lacking:
             raise Invalid(f"{name} line 1: the column {lacking[0]} is missing")
         for row in found.rows:
-            yield row, cells_of(row, columns)
+            read = self._own.row(row)
+            yield read, cells_of(read, columns)
 
     def _deployment(self, row: Row, checked: tuple[dict[str, Any], list[tuple[str, str]]]) -> Iterator[Line]:
         place = f"deployments.csv line {row.line}"
@@ -176,13 +201,17 @@ class Package:
             "deploymentID", "locationID", "locationName", "latitude", "longitude", "coordinateUncertainty", "deploymentStart",
             "deploymentEnd", "cameraID", "cameraModel", "deploymentComments",
         }  # fmt: skip
+        beside = self._own.deployment(values["deploymentID"])
         record = DeploymentRecord(
             name=values["deploymentID"][:255], site=values.get("locationID", values.get("locationName", ""))[:255],
             site_title=values.get("locationName", "")[:255], latitude=values["latitude"], longitude=values["longitude"],
             uncertainty_m=values.get("coordinateUncertainty"), starts_at=values["deploymentStart"],
             ends_at=values["deploymentEnd"], camera=values.get("cameraID", "")[:100],
-            camera_model=values.get("cameraModel", "")[:200], comments=values.get("deploymentComments", "")[:2000],
+            camera_model=values.get("cameraModel", "")[:200],
+            comments=beside.get("comments", values.get("deploymentComments", ""))[:2000],
             details={name: value for name, value in values.items() if name not in known},
+            zone=beside.get("zone") or zone_of(row.get("deploymentStart"), row.get("deploymentEnd"), self._how.zone),
+            problems=beside.get("problems", []),
         )  # fmt: skip
         yield Line(place, DEPLOYMENT, "", record)
 
@@ -210,8 +239,7 @@ class Package:
             return
         self._media[medium] = (path, values["deploymentID"])
         if "exifData" in values and not is_json(values["exifData"]):
-            del values["exifData"]  # broken EXIF never spoils a photo
-            yield aside(place, "exifData is no JSON and is left out; the photo itself is fine", photo=path)
+            yield aside(place, "exifData is no JSON; it is kept as it stands, and the photo itself is fine", photo=path)
         rest = ("mediaID", "filePath", "filePublic", "fileMediatype", "exifData", "mediaComments")
         record = PhotoRecord(
             deployment=values["deploymentID"][:255], taken_at=values["timestamp"],
@@ -223,6 +251,8 @@ class Package:
     def _path(self, values: dict[str, Any]) -> str:
         """As written; of a web address the file's name below its deployment. Raises Invalid."""
         written = values["filePath"]
+        if self._own:
+            return path_of(own_path(written), self._how, exact=True)
         is_address = "://" in written
         if not is_address and not re.match(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$", written):
             raise Invalid(f"{shown(written)} is no relative path")
@@ -243,13 +273,11 @@ class Package:
             yield from (bad(place, field, reason, photo=path) for field, reason in wrong)
             return
         self._seen.add(values["observationID"])
-        record = self._sighting(values)
+        record = self._sighting(row, values)
         if values["observationLevel"] == "event":
             yield aside(place, "an event is about no single photo", record=record)
         elif medium in self._bad_media:
             yield aside(place, "the row of its medium was not taken", record=record)
-        elif values["observationType"] == "unclassified":
-            yield aside(place, "nobody has named it", photo=path, record=record)
         else:
             yield Line(place, photo=path, record=record)
 
@@ -269,25 +297,52 @@ class Package:
         if sides and (len(sides) < 4 or corners(sides) is None):
             yield "bboxX", f"{shown(sides)} is no box within the photo"
 
-    def _sighting(self, values: dict[str, Any]) -> SightingRecord:
+    def _sighting(self, row: Row, values: dict[str, Any]) -> SightingRecord:
         sides = [values[side] for side in BOX if side in values]
         kind = KINDS[values["observationType"]]
         scientific = values.get("scientificName", "")[:200] if kind == ANIMAL else ""
         by_machine = values.get("classificationMethod") == "machine"
         probability = values.get("classificationProbability")
         name = self._names.get(scientific, "")[:200]
+        name, scientific = self._own.called(scientific) or (name, scientific)
+        said = MACHINE if by_machine else HUMAN
+        tags = tags_of(values.get("observationTags", ""))
         return SightingRecord(
-            kind=kind, box=corners(sides), score=None, name=name, scientific_name=scientific,
+            kind=kind, box=corners(sides), score=score_of(tags), name=name, scientific_name=scientific,
             guesses=[[name or scientific or kind, probability]] if by_machine and kind != UNCLASSIFIED else [],
-            said_by=MACHINE if by_machine else HUMAN, who=values.get("classifiedBy", "")[:200], count=values.get("count"),
+            said_by="" if kind == UNCLASSIFIED else said, who=values.get("classifiedBy", "")[:200], count=values.get("count"),
             sex=values.get("sex", ""), life_stage=values.get("lifeStage", ""), behaviour=values.get("behavior", "")[:60],
-            details={each: values[each] for each in REST if each in values} | setup(values),
+            details=kept_of(row, values, kind), unsure=tags.get("certain") == "no", box_kind=tags.get("detectedAs", ""),
         )  # fmt: skip
 
 
-def setup(values: dict[str, Any]) -> dict[str, str]:
-    """Whether the camera was being set up, by Camtrap DP's name."""
-    return {"cameraSetupType": values["cameraSetupType"]} if "cameraSetupType" in values else {}
+def kept_of(row: Row, values: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What a row says and our own columns do not, by Camtrap DP's names."""
+    kept = {each: values[each] for each in REST if each in values} | {
+        each: row.get(each) for each in AS_WRITTEN if each in values
+    }
+    if kind != ANIMAL and "scientificName" in values:
+        kept["scientificName"] = values["scientificName"]
+    if values.get("classificationMethod") != "machine" and "classificationProbability" in values:
+        kept["classificationProbability"] = values["classificationProbability"]
+    if values["observationLevel"] == "event":
+        kept |= {"observationLevel": "event", "deploymentID": values["deploymentID"]}
+    return kept
+
+
+def tags_of(cell: str) -> dict[str, str]:
+    """key:value | key:value."""
+    parts = (part.partition(":") for part in cell.split("|"))
+    return {key.strip(): value.strip() for key, _colon, value in parts}
+
+
+def score_of(tags: dict[str, str]) -> float | None:
+    """The detector's, which the format has no column for."""
+    try:
+        score = float(tags.get("detectorScore", ""))
+    except ValueError:
+        return None
+    return score if 0 <= score <= 1 else None
 
 
 def is_json(text_: str) -> bool:

@@ -67,9 +67,12 @@ def aside(place: str, reason: str, *, kind: str = SIGHTING, photo: str = "", rec
     return Line(place, kind, photo, record, ASIDE, "", reason)
 
 
-def path_of(text: str, how: How) -> str:
-    """A path as a batch writes it, without the prefix that the person named. Raises Invalid without the field in front."""
-    plain = text.strip().replace("\\", "/")
+def path_of(text: str, how: How, *, exact: bool = False) -> str:
+    """A path as a batch writes it, without the prefix that the person named. Raises Invalid without the field in front.
+
+    exact: blanks at its ends are its own.
+    """
+    plain = (text if exact else text.strip()).replace("\\", "/")
     prefix = how.strip_prefix.replace("\\", "/").rstrip("/")
     if prefix and plain.casefold().startswith(f"{prefix.casefold()}/"):
         plain = plain[len(prefix) + 1 :]

@@ -109,13 +109,14 @@ def image_lines(place: str, image: Any, meaning: Meaning) -> Iterator[Line]:
         yield bad(place, f"{place}.file", "it is no file name", kind=PHOTO)
         return
     try:
-        photo = path_of(image["file"], meaning.how)
+        photo = path_of(image["file"], meaning.how, exact=True)
     except Invalid as error:
         yield bad(place, f"{place}.file", str(error), kind=PHOTO)
         return
     failure, detections = image.get("failure"), image.get("detections")
     if isinstance(failure, str) and not detections:
-        yield aside(place, f"the other detector failed on it: {failure}", kind=PHOTO, photo=photo)
+        kept = PhotoRecord(details={"failure": failure})
+        yield aside(place, f"the other detector failed on it: {failure}", kind=PHOTO, photo=photo, record=kept)
         return
     wrong = failure_problem(failure, detections)
     if wrong:
