@@ -192,10 +192,17 @@ def export(
     project: ProjectName,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables, or with --format a file.")] = Path(),
     form: Annotated[
-        str | None, typer.Option("--format", help="One format: camtrap-dp, coco, megadetector, effort.csv, ...")
+        str | None,
+        typer.Option(
+            "--format",
+            help="One format: camtrap-dp, coco, megadetector, timelapse, wildlife-insights, crops, effort.csv, ...",
+        ),
     ] = None,
     people: Annotated[bool, typer.Option(help="With photos of people, which are left out otherwise.")] = False,
     occasion_days: Annotated[int, typer.Option(min=1, max=366, help="Of a detection history.")] = 7,
+    forward_slashes: Annotated[
+        bool, typer.Option(help="In the folders of a Timelapse table, which has \\ otherwise.")
+    ] = False,
 ) -> None:
     """Write species.csv and counts.csv from one snapshot into a folder; or one format into a file."""
     from app.exports.files import write_all
@@ -205,16 +212,17 @@ def export(
         with database.reading() as session:
             project_id = project_named(session, project).id
         if form is not None:
-            write_format(database, store, project_id, form, out, Options(people, occasion_days))
+            write_format(database, store, project_id, form, out, Options(people, occasion_days, forward_slashes))
             return
         for path, rows in write_all(database, store, project_id, out).items():
             print(f"{path}: {rows:,} rows")
 
 
 def write_format(database: Database, store: Store, project_id: int, name: str, out: Path, options: Options) -> None:
-    """One format into a file that appears when it is whole; what was lost is said."""
-    from app.exports.formats import FORMATS, write_export
+    """One format into a file that appears when it is whole, and its manifest beside it; what was lost is said."""
+    from app.exports.formats import FORMATS, manifest_of, write_export
     from app.exports.lost import lost_lines
+    from app.exports.sinks import HashedBytes
     from app.exports.study import Study
     from models.errors import Invalid
     from models.project import Project
@@ -226,8 +234,11 @@ def write_format(database: Database, store: Store, project_id: int, name: str, o
     with database.reading() as session:
         project = session.get_one(Project, project_id)
         with partial.open("wb") as file:
-            write_export(session, store, project, name, file, options)
+            hashed = HashedBytes(file)
+            rows = write_export(session, store, project, name, hashed, options)
         lost = lost_lines(name, Study(session, store, project, options))
+        made = manifest_of(session, store, project, name, hashed.written(path.name, rows), options)
+    path.with_name(f"{path.name}.manifest.json").write_bytes(made)
     partial.replace(path)
     print(path)
     for each in lost:

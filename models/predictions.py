@@ -144,19 +144,23 @@ class Predictions:
                 found[box_id] = (classes[column], float(p))
         return found
 
-    def best(self, box_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The most likely species id of each box, 0 for one that was never classified: firsts() for a million boxes.
+    def best(self, box_ids: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The most likely species id of each box and its probability; 0 and NaN for one that was never classified: firsts() for a
+        million boxes.
 
         box_ids: (n,) in any order, none twice.
         """
         order = np.argsort(box_ids)
         wanted, found = box_ids[order], np.zeros(len(box_ids), np.int64)
+        shares = np.full(len(box_ids), np.nan, np.float32)
         for part in self.parts:
             here, rows = part.rows(wanted)
             if here.any():
-                found[order[here]] = np.array(part.classes, np.int64)[rows.argmax(axis=1)]
+                columns = rows.argmax(axis=1)
+                found[order[here]] = np.array(part.classes, np.int64)[columns]
+                shares[order[here]] = np.take_along_axis(rows, columns[:, None], axis=1)[:, 0]
                 order, wanted = order[~here], wanted[~here]
-        return found
+        return found, shares
 
 
 def fold(

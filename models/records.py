@@ -26,7 +26,7 @@ from models.predictions import predictions_of
 from models.project import Project
 from models.species import TAXON, Species
 from models.storage import Store
-from models.visits import Ids, Records, Visits, visits
+from models.visits import Ids, Records, Shares, Visits, visits
 
 EPOCH = dt.datetime(1970, 1, 1)
 BLANK = "not_animal"
@@ -53,6 +53,7 @@ class EventLine:
     named: int  # photos in which a person says so
     max_count: int
     delta_s: int  # since the last record, or the last independent one, by the project's rule; 0 for the first
+    probability: float | None = None  # the classifier's highest for one of its boxes
     count: int | None = None
     unseen: int = 0
 
@@ -89,16 +90,16 @@ class Recorder:
         said = EventCount.newest(self._session, self._project.id, place.deployment_ids)
         columns = (
             found.deployment_ids, found.species_ids, found.first_image_ids, found.first_s, found.last_s, found.photos,
-            found.named, found.max_counts, found.delta_s,
+            found.named, found.max_counts, found.delta_s, found.shares,
         )  # fmt: skip
         order = np.lexsort((found.species_ids, found.first_s))
-        for deployment_id, species_id, image_id, first_s, last_s, photos, named, most, delta_s in zip(
+        for deployment_id, species_id, image_id, first_s, last_s, photos, named, most, delta_s, share in zip(
             *(column[order].tolist() for column in columns), strict=True
         ):
             by = said.get((deployment_id, species_id, image_id))
             yield EventLine(
                 deployment_id, species_id, image_id, moment(first_s), moment(last_s), photos, named, most, delta_s,
-                by.count if by else None, by.unseen if by else 0,
+                None if np.isnan(share) else share, by.count if by else None, by.unseen if by else 0,
             )  # fmt: skip
 
     def records(self, place: Place) -> Records:
@@ -106,11 +107,11 @@ class Recorder:
         rows = self._boxes(place)
         if not rows:
             none = np.zeros(0, np.int64)
-            return Records(none, none, none, none, none, np.zeros(0, bool))
+            return Records(none, none, none, none, none, np.zeros(0, bool), np.zeros(0, np.float32))
         image_ids, deployment_ids, taken_at, box_ids, settled, kinds = zip(*rows, strict=True)
         images = np.array(image_ids, np.int64)
         human = np.array([each or 0 for each in settled], np.int64)
-        names = self._names(np.array(box_ids, np.int64), human, kinds)
+        names, shares = self._names(np.array(box_ids, np.int64), human, kinds)
         photo = np.cumsum(np.append(True, np.diff(images) != 0)) - 1  # its place in the order
         kept = names > 0
         wide = len(self._means)
@@ -120,10 +121,12 @@ class Recorder:
         row = np.flatnonzero(kept)[at]
         by_people = np.zeros(len(pairs), bool)
         by_people[which[human[kept] > 0]] = True
+        highest = np.full(len(pairs), np.nan, np.float32)
+        np.fmax.at(highest, which, shares[kept])
         seconds = np.array(taken_at, "datetime64[us]").astype("datetime64[s]").astype(np.int64)
         records = Records(
             images[row], np.array(deployment_ids, np.int64)[row], pairs % wide, seconds[row],
-            self._counted(place, images[row], pairs % wide, counts), by_people,
+            self._counted(place, images[row], pairs % wide, counts), by_people, highest,
         )  # fmt: skip
         return without_none(records)
 
@@ -144,17 +147,17 @@ class Recorder:
             )
         )  # fmt: skip
 
-    def _names(self, box_ids: Ids, human: Ids, kinds: tuple[str, ...]) -> Ids:
-        """(n,) what each box is called, 0 where it is no record."""
-        names = human.copy()
+    def _names(self, box_ids: Ids, human: Ids, kinds: tuple[str, ...]) -> tuple[Ids, Shares]:
+        """(n,) what each box is called, 0 where it is no record, and the probability of a classifier's name."""
+        names, shares = human.copy(), np.full(len(human), np.nan, np.float32)
         if self._predictions is not None:
             open_ = np.flatnonzero(names == 0)
-            names[open_] = self._predictions.best(box_ids[open_])
+            names[open_], shares[open_] = self._predictions.best(box_ids[open_])
             names[(names >= len(self._means)) | (names < 0)] = 0
             names[~np.isin(names, list(self._kinds))] = 0
         for kind in {"person", "vehicle"} & set(kinds):  # the detector itself knows them
             names[(names == 0) & (np.array(kinds) == kind)] = self._fixed[kind]
-        return self._means[names]
+        return self._means[names], shares
 
     def _counted(self, place: Place, images: Ids, species: Ids, counts: Ids) -> Ids:
         """The counts with people's own figures put in."""
@@ -214,7 +217,7 @@ def without_none(records: Records) -> Records:
     some = records.counts > 0
     return Records(
         records.image_ids[some], records.deployment_ids[some], records.species_ids[some], records.seconds[some],
-        records.counts[some], records.by_people[some],
+        records.counts[some], records.by_people[some], records.shares[some],
     )  # fmt: skip
 
 

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from models.event import LAST_RECORD
 
 Ids = NDArray[np.int64]
+Shares = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Records:
-    """(n,) each: one row per photo and species that counts in it, in the order of export. seconds: the camera's clock."""
+    """(n,) each: one row per photo and species that counts in it, in the order of export. seconds: the camera's clock.
+
+    shares: the classifier's highest probability for one of its boxes, NaN where it named none.
+    """
 
     image_ids: Ids
     deployment_ids: Ids
@@ -27,6 +31,7 @@ class Records:
     seconds: Ids
     counts: Ids
     by_people: NDArray[np.bool_]
+    shares: Shares
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Visits:
     named: Ids
     max_counts: Ids
     delta_s: Ids
+    shares: Shares  # the highest of its records
 
 
 def visits(records: Records, gap_s: int, rule: str) -> Visits:
@@ -61,6 +67,7 @@ def visits(records: Records, gap_s: int, rule: str) -> Visits:
         np.diff(np.append(starts, len(order))), summed(records.by_people[order], starts),
         np.maximum.reduceat(records.counts[order], starts) if len(starts) else starts,
         deltas(species[starts], seconds[starts], last_s, rule),
+        np.fmax.reduceat(records.shares[order], starts) if len(starts) else records.shares[:0],
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ class TableShape(Shape):
     summary: str
     file: str = Field(description="The name that a download gets.")
     media_type: str
-    options: list[str] = Field(description="Query parameters that it reads: people, occasion_days.")
+    options: list[str] = Field(description="Query parameters that it reads: people, occasion_days, forward_slashes.")
     columns: list[ColumnShape] = Field(
         description="Text that a spreadsheet would take for a formula begins with an apostrophe (')."
     )
@@ -61,8 +61,9 @@ def list_tables(_member: Viewer) -> Listed[TableShape]:
 @router.get("/projects/{project_id}/exports/{name}", response_class=Response, responses=FILE)
 def download(
     member: Exporter, house: InHouse, name: Annotated[str, Path(max_length=100)], people: bool = False,
-    occasion_days: Days = Options.occasion_days,
+    occasion_days: Days = Options.occasion_days, forward_slashes: bool = False, manifest: bool = False,
 ) -> Response:  # fmt: skip
     """One format of this moment's snapshot, streamed while it is written. A connection that breaks off means that it is not
-    whole: it is never cut short without that."""
-    return streamed(house, member.project, name, Options(people=people, occasion_days=occasion_days))
+    whole: it is never cut short without that. manifest: in its place what it would be: the snapshot, the networks, rows, size and
+    SHA-256, and what the format cannot carry; it takes as long."""
+    return streamed(house, member.project, name, Options(people, occasion_days, forward_slashes), manifest=manifest)

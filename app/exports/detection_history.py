@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 
 from app.cells import guard, line
-from app.exports.lost import lost_lines
+from app.exports.enclosing import enclose
 from app.exports.sinks import Archive, ByteSink
 from app.exports.study import Station, Study
 from models.effort import active_shares
@@ -32,20 +32,23 @@ def write(study: Study, sink: ByteSink) -> None:
     with Archive(sink) as archive:
         with archive.text("effort.csv") as file:
             file.write(survey.head())
+            file.rows = len(survey.sites)
             for site in survey.sites:
                 file.write(line([guard(site), *(days(survey.effort[site, at]) for at in range(survey.occasions))]))
         with archive.text("camera_operation.csv") as file:
             dates = survey.dates()
             file.write(line(["station", *(f"{each:%Y-%m-%d}" for each in dates)]))
+            file.rows = len(survey.sites)
             for site in survey.sites:
                 file.write(line([guard(site), *(survey.working(site, each) for each in dates)]))
         for species_id in sorted(found, key=study.scientific):
             with archive.text(f"detections_{file_word(study.scientific(species_id))}_{species_id}.csv") as file:
                 file.write(survey.head())
+                file.rows = len(survey.sites)
                 for site in survey.sites:
                     cells = (survey.cell(site, at, found[species_id]) for at in range(survey.occasions))
                     file.write(line([guard(site), *cells]))
-        archive.whole("what-was-lost.txt", "".join(f"{each}\n" for each in lost_lines("detections", study)).encode())
+        enclose(archive, study, "detections")
 
 
 class Survey:

@@ -33,8 +33,8 @@ class HashedFile:
     """A UTF-8 file that knows its size and hash."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """file: open for writing."""
-        self._file, self._hash, self.size = file, hashlib.sha256(), 0
+        """file: open for writing. rows: whoever writes a table says how many."""
+        self._file, self._hash, self.size, self.rows = file, hashlib.sha256(), 0, 0
 
     def write(self, text: str, /) -> None:
         """Take the next piece."""

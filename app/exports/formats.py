@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,23 +10,43 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.exports import camtrap_dp, coco, detection_history, effort, megadetector, record_table
+from app.exports import (
+    camtrap_dp,
+    coco,
+    crops,
+    detection_history,
+    effort,
+    megadetector,
+    publication,
+    record_table,
+    timelapse,
+    wildlife_insights,
+)
 from app.exports.cells import Column, TextSink, write_csv
 from app.exports.columns import COLUMNS, SUMMARY
+from app.exports.files import Written, manifest
+from app.exports.lost import lost_lines
 from app.exports.rows import ROWS
-from app.exports.sinks import ByteSink, Utf8
+from app.exports.sinks import ByteSink, HashedBytes, Utf8
 from app.exports.study import Options, Study
 from models.project import Project
 from models.storage import Store
 from models.words import mark
 
 CSV, JSON, ZIP = "text/csv; charset=utf-8", "application/json", "application/zip"
-PEOPLE, OCCASION_DAYS = "people", "occasion_days"  # options that a format reads
+# options that a format reads
+PEOPLE, OCCASION_DAYS, FORWARD_SLASHES = "people", "occasion_days", "forward_slashes"
+
+
+def nothing_lacking(_study: Study) -> list[str]:
+    """For a format that asks for nothing."""
+    return []
 
 
 @dataclass(frozen=True)
 class Format:
-    """One of them. file: under which name a browser keeps it. about: (column or file, what it says)."""
+    """One of them. file: under which name a browser keeps it. about: (column or file, what it says). lacking: in words, what the
+    format asks for and the project does not say."""
 
     name: str
     title: str
@@ -36,6 +57,7 @@ class Format:
     about: tuple[tuple[str, str], ...]
     options: tuple[str, ...] = ()
     columns: tuple[Column[Any], ...] = ()  # of our own tables, whose first row the page shows
+    lacking: Callable[[Study], list[str]] = nothing_lacking
 
 
 def as_text(write: Callable[[Study, TextSink], object]) -> Callable[[Study, ByteSink], object]:
@@ -55,6 +77,7 @@ def write_own(name: str, study: Study, sink: TextSink) -> int:
     return write_csv(ROWS[name](study.session, study.store, study.project), COLUMNS[name], sink)
 
 
+MANIFEST = ("manifest.json", mark("The state that it shows, the networks, and the hash of every file"))
 FORMATS: dict[str, Format] = {
     each.name: each
     for each in (
@@ -75,6 +98,7 @@ FORMATS: dict[str, Format] = {
                 ("detections_*.csv", mark("One a species: 1 recorded, 0 not recorded, NA no camera worked")),
                 ("effort.csv", mark("Active days of each site in each occasion")),
                 ("camera_operation.csv", mark("Working cameras of each site on each day")),
+                MANIFEST,
             ),
             (OCCASION_DAYS,),
         ),
@@ -89,6 +113,7 @@ FORMATS: dict[str, Format] = {
                 ("waterhole_labels.csv", mark("Every voice that was ever given, oldest first")),
                 ("what-was-lost.txt", mark("What the format could not take")),
             ),
+            lacking=lambda study: publication.lacking(study.project),
         ),
         Format(
             "coco", "COCO Camera Traps", mark("boxes and categories, for training"), "coco-camera-traps.json", JSON, coco.write,
@@ -108,13 +133,68 @@ FORMATS: dict[str, Format] = {
             ),
             (PEOPLE,),
         ),
+        Format(
+            "timelapse", "Timelapse", mark("a table for Timelapse, matched by folder and file"), "timelapse.zip", ZIP,
+            timelapse.write,
+            (
+                ("timelapse.csv", mark("A row a photo and species; every data column must be a field of your template")),
+                ("duplicate-first.csv", mark("Photos of several species: duplicate them in Timelapse before you import")),
+                ("what-was-lost.txt", mark("What the format could not take")),
+                MANIFEST,
+            ),
+            (PEOPLE, FORWARD_SLASHES),
+        ),
+        Format(
+            "wildlife-insights", "Wildlife Insights", mark("the four tables of a batch upload"), "wildlife-insights.zip", ZIP,
+            wildlife_insights.write,
+            (
+                ("images.csv", mark("A row a photo and species; an empty photo is Blank")),
+                ("deployments.csv", mark("Cameras with place and period")),
+                ("cameras.csv", mark("Each camera once")),
+                ("projects.csv", mark("The study; what only the platform asks for is filled in there")),
+                ("what-was-lost.txt", mark("What the format could not take")),
+                MANIFEST,
+            ),
+            (PEOPLE,), lacking=wildlife_insights.lacking,
+        ),
+        Format(
+            "crops", mark("Crops by species"), mark("pictures of 256 by 256 in folders, for training elsewhere"), "crops.zip",
+            ZIP, crops.write,
+            (
+                ("Jaguar/*.jpg", mark("A folder a name, people’s names and the classifier’s")),
+                ("crops.csv", mark("Each crop with its photo, its name, who or which network says so, and how sure it is")),
+                ("what-was-lost.txt", mark("What the format could not take")),
+                MANIFEST,
+            ),
+            (PEOPLE,),
+        ),
     )
 }  # fmt: skip
 
 
 def write_export(
     session: Session, store: Store, project: Project, name: str, sink: ByteSink, options: Options | None = None
+) -> int:
+    """One format of one snapshot into a stream; how many rows it has, 0 for archives. session: as Database.reading() gives.
+    Raises KeyError for a format that there is not, Invalid where the project lacks what the format asks for."""
+    rows = FORMATS[name].write(Study(session, store, project, options or Options()), sink)
+    return rows if isinstance(rows, int) else 0
+
+
+def write_manifest(
+    session: Session, store: Store, project: Project, name: str, sink: ByteSink, options: Options | None = None
 ) -> None:
-    """One format of one snapshot into a stream. session: as Database.reading() gives. Raises KeyError for a format that there is
-    not, Invalid where the project lacks what the format asks for."""
-    FORMATS[name].write(Study(session, store, project, options or Options()), sink)
+    """What an export of this snapshot is: the state, the networks, rows, size and hash, and what was lost. It is written to
+    nowhere for it, so it takes as long. Raises as write_export does."""
+    hashed = HashedBytes()
+    rows = write_export(session, store, project, name, hashed, options)
+    sink.write(manifest_of(session, store, project, name, hashed.written(FORMATS[name].file, rows), options))
+
+
+def manifest_of(
+    session: Session, store: Store, project: Project, name: str, written: Written, options: Options | None = None
+) -> bytes:
+    """The manifest of one file, as JSON."""
+    study = Study(session, store, project, options or Options())
+    made = manifest(session, project, [written]) | {"lost": lost_lines(name, study)}
+    return (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode()

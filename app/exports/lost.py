@@ -129,6 +129,22 @@ class Facts:
         )
 
     @cached_property
+    def counted_whole(self) -> int:
+        """Figures that people gave for photos, without a species."""
+        images = select(Image.id).where(Image.project_id == self.study.project.id)
+        return self._count(
+            CountCorrection.id, CountCorrection.image_id.in_(images), CountCorrection.species_id.is_(None)
+        )
+
+    @cached_property
+    def unnamed(self) -> int:
+        """Outlines of animals without any name."""
+        return self._count(
+            Box.id, Box.project_id == self.study.project.id, Box.deleted_at.is_(None), Box.kind == "animal",
+            Box.settled_species_id.is_(None), Box.guess_species_id.is_(None), Box.score >= self.study.project.count_above,
+        )  # fmt: skip
+
+    @cached_property
     def unseen(self) -> int:
         """Visits of which a person says that more were there than photos show, or how many."""
         return self._count(EventCount.id, EventCount.project_id == self.study.project.id)
@@ -275,6 +291,20 @@ NOTES: dict[str, tuple[str, str, Count]] = {
         ),
         lambda facts: facts.counted_beside_boxes,
     ),
+    "whole_counts": (
+        *mark_many(
+            "%(num)s count that a person gave for a whole photo, whatever the species, stays here.",
+            "%(num)s counts that people gave for whole photos, whatever the species, stay here.",
+        ),
+        lambda facts: facts.counted_whole,
+    ),
+    "unnamed": (
+        *mark_many(
+            "%(num)s outline that nobody and no classifier named is left out.",
+            "%(num)s outlines that nobody and no classifier named are left out.",
+        ),
+        lambda facts: facts.unnamed,
+    ),
     "unseen": (
         *mark_many(
             "%(num)s figure of a person for a visit stays here.", "%(num)s figures of people for visits stay here."
@@ -315,7 +345,7 @@ NOTES: dict[str, tuple[str, str, Count]] = {
 HIDDEN = ("extreme", "people")
 # format -> what may be lost in it, the weightiest first
 LOSSES: dict[str, tuple[str, ...]] = {
-    "species.csv": ("boxes", "voices", "notes"),
+    "species.csv": ("boxes", "voices", "whole_counts", "notes"),
     "counts.csv": ("boxes", "voices", "observed", "notes", "unseen"),
     "effort.csv": ("no_effort", "coarse"),
     "records.csv": (*HIDDEN, "undated", "not_seen", "boxes", "voices", "observed", "notes"),
@@ -326,9 +356,12 @@ LOSSES: dict[str, tuple[str, ...]] = {
     ),
     "coco": (*HIDDEN, "not_seen", "places", "voices", "counts_boxed", "notes", "clocks", "problems"),
     "megadetector": (*HIDDEN, "not_seen", "voices", "counts", "observed", "notes", "problems"),
-    "timelapse.csv": (*HIDDEN, "boxes", "not_seen", "voices", "notes", "problems"),
-    "wildlife-insights": ("period", "place", "undated", *HIDDEN, "coarse", "boxes", "voices", "notes", "clocks"),
-    "crops": ("people", "extreme", "not_seen", "voices", "counts", "observed", "notes"),
+    "timelapse": (*HIDDEN, "not_seen", "failed", "boxes", "voices", "whole_counts", "notes", "clocks", "problems"),
+    "wildlife-insights": (
+        "period", "place", "outside", "undated", "not_seen", "failed", *HIDDEN, "coarse", "unnamed", "boxes", "voices",
+        "whole_counts", "notes", "clocks", "problems",
+    ),
+    "crops": (*HIDDEN, "not_seen", "failed", "voices", "counts", "observed", "notes"),
 }  # fmt: skip
 
 

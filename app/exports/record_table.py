@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from app.cells import guard, line
 from app.exports.cells import TextSink
+from app.exports.columns import probability
 from app.exports.queries import CHUNK, paths_of
 from app.exports.study import PERSON, Station, Study
 from models.records import EventLine, event_lines
@@ -20,6 +21,7 @@ from models.words import mark
 COLUMNS = (
     "Station", "Camera", "Species", "DateTimeOriginal", "Date", "Time", "delta.time.secs", "delta.time.mins", "delta.time.hours",
     "delta.time.days", "Directory", "FileName", "n_images", "count_max", "count", "unseen", "named_by", "common_name", "last",
+    "probability", "checkpoint",
 )  # fmt: skip
 
 MEANINGS = {
@@ -31,6 +33,9 @@ MEANINGS = {
     "n_images, count_max": mark("Photos of the visit, and the most of the species in one of them"),
     "count, unseen": mark("A person’s figure in its place, and more that no photo shows"),
     "named_by": mark("human: a person named one of its photos; else predicted"),
+    "probability, checkpoint": mark(
+        "The classifier’s highest in the visit, and which classifier; the detector’s names have none"
+    ),
 }
 
 
@@ -81,6 +86,8 @@ def cells(study: Study, station: Station, each: EventLine, path: str) -> Iterato
     yield "human" if each.named else "predicted"
     yield guard(species.name)
     yield f"{each.last_at:%Y-%m-%d %H:%M:%S}"
+    yield probability(each.probability)
+    yield "" if each.probability is None else guard(study.naming.checkpoint(study.naming.classifier_id))
 
 
 def deltas(seconds: int) -> Iterator[str]:

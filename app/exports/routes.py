@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,7 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.dependencies import ActingAdmin, House, InHouse, Viewer, not_yours
-from app.exports.formats import FORMATS, OCCASION_DAYS, PEOPLE, Format, write_export
+from app.exports.formats import (
+    FORMATS,
+    FORWARD_SLASHES,
+    JSON,
+    OCCASION_DAYS,
+    PEOPLE,
+    Format,
+    write_export,
+    write_manifest,
+)
 from app.exports.lost import lost_lines
 from app.exports.publication import (
     DATA_LICENSES,
@@ -18,7 +28,6 @@ from app.exports.publication import (
     MEDIA_LICENSES,
     ROLES,
     Publication,
-    lacking,
     publication_from,
 )
 from app.exports.queries import anything_looked_at
@@ -60,7 +69,8 @@ def shown(
     return page(
         request, "exports/export.html", project=project, tab="Export", formats=FORMATS.values(), chosen=chosen, filled=filled,
         first=first, lost=lost_lines(name, study), people=PEOPLE in chosen.options, occasions=OCCASION_DAYS in chosen.options,
-        said=Publication.of(project) if name == "camtrap-dp" else None, lacking=lacking(project) if name == "camtrap-dp" else [],
+        slashes=FORWARD_SLASHES in chosen.options,
+        said=Publication.of(project) if name == "camtrap-dp" else None, lacking=chosen.lacking(study),
         designs=DESIGNS, licenses=LICENSES, roles=ROLES, refused=refused,
         saved="publication" if saved else None, may=access.may(Role.admin), status_code=refused.status if refused else 200,
     )  # fmt: skip
@@ -89,30 +99,42 @@ def save_publication(
 
 @router.get("/projects/{project_id}/export/{name}")
 def download(
-    access: Viewer, house: InHouse, name: str, people: bool = False, occasion_days: Days = Options.occasion_days
+    access: Viewer, house: InHouse, name: str, people: bool = False, occasion_days: Days = Options.occasion_days,
+    forward_slashes: bool = False, manifest: bool = False,
+) -> Response:  # fmt: skip
+    """One format of one snapshot, streamed; manifest: what it would hold instead, with its hash."""
+    return streamed(house, access.project, name, Options(people, occasion_days, forward_slashes), manifest=manifest)
+
+
+def streamed(
+    house: House, project: Project, name: str, options: Options | None = None, *, manifest: bool = False
 ) -> Response:
-    """One format of one snapshot, streamed."""
-    return streamed(house, access.project, name, Options(people=people, occasion_days=occasion_days))
-
-
-def streamed(house: House, project: Project, name: str, options: Options | None = None) -> Response:
-    """The format as it is written. Raises NotYours for one that there is not, Invalid, Busy, NoSpace."""
+    """The format as it is written, or its manifest. Raises NotYours for one that there is not, Invalid, Busy, NoSpace."""
     if name not in FORMATS:
         raise not_yours()
     chosen = FORMATS[name]
-    spool = Spool(house.store, lambda stream: write_snapshot(house, project.id, chosen, stream, options))
+    write = write_manifest if manifest else write_export
+    spool = Spool(house.store, lambda stream: write_snapshot(house, project.id, chosen, stream, options, write))
     spool.wait_for_start()
+    file = f"{chosen.file}.manifest.json" if manifest else chosen.file
     return StreamingResponse(
         aiter(spool),
-        media_type=chosen.media_type,
-        headers={"content-disposition": disposition(project.name, chosen.file)},
+        media_type=JSON if manifest else chosen.media_type,
+        headers={"content-disposition": disposition(project.name, file)},
     )
 
 
-def write_snapshot(house: House, project_id: int, chosen: Format, stream: ByteSink, options: Options | None) -> None:
+def write_snapshot(
+    house: House,
+    project_id: int,
+    chosen: Format,
+    stream: ByteSink,
+    options: Options | None,
+    write: Callable[..., object],
+) -> None:
     """The export's own session: the request's ends before the last byte is sent."""
     with house.database.reading() as session:
-        write_export(session, house.store, session.get_one(Project, project_id), chosen.name, stream, options)
+        write(session, house.store, session.get_one(Project, project_id), chosen.name, stream, options)
 
 
 def disposition(project_name: str, file: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import heapq
+import json
 import shutil
 import tempfile
 import zipfile
@@ -20,6 +23,25 @@ class ByteSink(Protocol):
 
     def write(self, piece: bytes, /) -> object:
         """Take the next piece."""
+
+
+class HashedBytes:
+    """A stream of bytes that knows its size and hash."""
+
+    def __init__(self, sink: ByteSink | None = None) -> None:
+        """sink: where the bytes go; None: nowhere, only the hash is wanted."""
+        self._sink, self._hash, self.size = sink, hashlib.sha256(), 0
+
+    def write(self, piece: bytes, /) -> None:
+        """Take the next piece."""
+        if self._sink is not None:
+            self._sink.write(piece)
+        self._hash.update(piece)
+        self.size += len(piece)
+
+    def written(self, name: str, rows: int) -> Written:
+        """What a manifest says of it."""
+        return Written(name, rows, self.size, self._hash.hexdigest())
 
 
 class Utf8:
@@ -71,17 +93,22 @@ class Archive:
         with self.member(name) as file:
             hashed = HashedFile(cast(BinaryIO, file))
             yield hashed
-        self.written.append(Written(name, 0, hashed.size, hashed.sha256))
+        self.written.append(Written(name, hashed.rows, hashed.size, hashed.sha256))
 
-    def whole(self, name: str, content: bytes, *, is_packed: bool = False) -> None:
-        """A member at once. is_packed: it would not get smaller (JPEG)."""
-        method = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
-        self._zip.writestr(info(name, method), content, compress_type=method)
+    def picture(self, name: str, content: bytes) -> None:
+        """A JPEG, which would not get smaller. It stands in an index, not in `written`: there may be a million."""
+        self._zip.writestr(info(name, zipfile.ZIP_STORED), content, compress_type=zipfile.ZIP_STORED)
 
-    def taken(self, name: str, later: Later) -> None:
-        """A member from what was kept for later."""
+    def whole(self, name: str, content: bytes) -> None:
+        """A member at once."""
+        self._zip.writestr(info(name, zipfile.ZIP_DEFLATED), content, compress_type=zipfile.ZIP_DEFLATED)
+        self.written.append(Written(name, 0, len(content), hashlib.sha256(content).hexdigest()))
+
+    def taken(self, name: str, later: Later, rows: int = 0) -> None:
+        """A member from what was kept for later; how many rows it has."""
         with self.text(name) as sink:
             later.copy(sink)
+            sink.rows = rows
 
     @contextmanager
     def member(self, name: str) -> Iterator[IO[bytes]]:
@@ -102,6 +129,39 @@ class Later:
         self._file.seek(0)
         shutil.copyfileobj(self._file, sink, 1 << 20)
         self._file.close()
+
+
+class Sorted:
+    """Lines by their keys, in the memory of one run: a full run is sorted into a file without a name, and all are merged."""
+
+    def __init__(self, run: int = 20_000) -> None:
+        """run: lines that are held at once."""
+        self._run, self._held = run, list[list[str]]()
+        self._files: list[IO[str]] = []
+
+    def add(self, *key_and_line: str) -> None:
+        """A line after its key; lines of one key are sorted too."""
+        self._held.append(list(key_and_line))
+        if len(self._held) >= self._run:
+            self._spill()
+
+    def lines(self) -> Iterator[list[str]]:
+        """Each as it was given, in order."""
+        self._held.sort()
+        yield from heapq.merge(self._held, *(map(json.loads, file) for file in self._files))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files:
+            file.close()
+
+    def _spill(self) -> None:
+        file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - until close()
+        self._held.sort()
+        file.writelines(json.dumps(each) + "\n" for each in self._held)
+        file.seek(0)
+        self._held.clear()
+        self._files.append(file)
 
 
 def info(name: str, method: int) -> zipfile.ZipInfo:

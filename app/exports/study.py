@@ -24,10 +24,12 @@ PERSON = "person"
 
 @dataclass(frozen=True)
 class Options:
-    """What a person may choose. people: photos of people go out too. occasion_days: of a detection history."""
+    """What a person may choose. people: photos of people go out too. occasion_days: of a detection history. forward_slashes: in
+    the folders of a Timelapse table, which has backslashes where it was made on Windows."""
 
     people: bool = False
     occasion_days: int = 7
+    forward_slashes: bool = False
 
 
 @dataclass
@@ -68,6 +70,17 @@ class Station:
     def ends_at(self) -> dt.datetime | None:
         """Of the period."""
         return self.deployment.ends_at
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has a place and a period, as published sets want it."""
+        return self.point is not None and self.starts_at is not None and self.ends_at is not None
+
+    def is_within(self, moment: dt.datetime) -> bool:
+        """Whether the camera stood there then; never where it has no period."""
+        if self.starts_at is None or self.ends_at is None:
+            return False
+        return self.starts_at <= moment.replace(microsecond=0) <= self.ends_at
 
     @property
     def trap_nights(self) -> float | None:

@@ -8,4 +8,7 @@ STANDARD = (FILE, RELATIVE_PATH, DATE_TIME, DELETE_FLAG)
 DATETIME = "%Y-%m-%d %H:%M:%S"
 OLD_DATE, OLD_TIME = "%d-%b-%Y", "%H:%M:%S"  # in two columns, Date and Time
 # What our export adds: each must be a field of the user's template.
-OURS = ("Species", "ScientificName", "Count", "Source", "Probability", "Who", "Checkpoint")
+OURS = (
+    "Species", "ScientificName", "Count", "Source", "Probability", "Who", "Certain", "Checkpoint", "Sex", "LifeStage",
+    "Behaviour",
+)  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 REGISTER = "wildlife_insights"  # in taxon_id: the platform's GUID of a species
 BLANK_ID = "f1856211-cfb7-4a5b-9158-c0f72fd09ee6"
+COMPUTER = "Computer Vision"  # in identified_by, where no person named it
+RANKS = ("class", "order", "family", "genus", "species")  # species: the epithet alone
 DATETIME = "%Y-%m-%d %H:%M:%S"
 
 PROJECTS = (

@@ -7,7 +7,7 @@ spreadsheets. Nothing is read before a person has seen the first rows and which 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.imports.checks import MISSING, Wrong, clock, one_of, real, whole
@@ -15,7 +15,7 @@ from app.imports.files import Files
 from app.imports.lines import How, Line, Reading, aside, bad, corners, path_of, sighting
 from app.imports.tables import Asks, Row, first_text, guess_delimiter, guess_encoding, reading, table, unguarded
 from models.errors import Invalid
-from models.import_records import ANIMAL, PhotoRecord
+from models.import_records import ANIMAL, HUMAN, MACHINE, PhotoRecord
 from models.imported import PHOTO
 from models.observed import LIFE_STAGES, SEXES
 
@@ -58,6 +58,7 @@ WANTED: dict[str, Wanted] = {
     "life_stage": Wanted("Life stage", ("lifestage", "life_stage", "age")),
     "behaviour": Wanted("Behaviour", ("behavior", "behaviour")),
     "who": Wanted("Who said it", ("who", "analyst", "observer", "classifiedby", "identified_by", "labelled_by")),
+    "source": Wanted("Human or machine", ("source", "named_by", "classificationmethod")),
     "probability": Wanted("Probability", ("probability", "confidence", "score")),
     "box_x": Wanted("Box: left, as a share", ("bboxx", "x_min", "box_x")),
     "box_y": Wanted("Box: top", ("bboxy", "y_min", "box_y")),
@@ -65,6 +66,8 @@ WANTED: dict[str, Wanted] = {
     "box_height": Wanted("Box: height", ("bboxheight", "box_height")),
     "delete": Wanted("Rows to leave out", ("deleteflag",)),
 }
+# what a row says of who named it; any other word: as the person said of the whole table
+SOURCES = {"human": HUMAN, "person": HUMAN, "predicted": MACHINE, "machine": MACHINE}
 BOX = ("box_x", "box_y", "box_width", "box_height")
 
 
@@ -130,20 +133,20 @@ def row_lines(row: Row, cells: Mapping[str, str], how: How, described: set[str])
     if not name and "box" not in values:
         yield aside(place, "it names nothing", photo=path)
         return
+    how = replace(how, said_by=SOURCES.get(cells.get("source", "").lower(), how.said_by))
     said = sighting(
         name, how, **{each: value for each, value in values.items() if each not in ("taken_at", "probability")}
     )
     if said.kind == ANIMAL and said.name:
-        scientific = cells.get("scientific_name", "")[:200]
-        said = type(said)(
-            **(asdict(said) | {"scientific_name": scientific, "guesses": guesses(said.name, values, how)})
+        said = replace(
+            said, scientific_name=cells.get("scientific_name", "")[:200], guesses=guesses(said.name, values, how)
         )
     yield Line(place, photo=path, record=said)
 
 
 def guesses(name: str, values: Mapping[str, Any], how: How) -> list[list[Any]]:
     """A machine's name with its probability."""
-    return [[name, values.get("probability")]] if how.said_by == "machine" else []
+    return [[name, values.get("probability")]] if how.said_by == MACHINE else []
 
 
 def values_of(cells: Mapping[str, str], how: How) -> tuple[dict[str, Any], list[tuple[str, str]]]:

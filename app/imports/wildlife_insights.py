@@ -138,14 +138,27 @@ def sighting_of(values: dict[str, Any]) -> SightingRecord:
     if kind == ANIMAL and not name and (values.get("is_blank") or count == 0):
         kind = BLANK
     is_animal = kind == ANIMAL
-    by_machine = values.get("identified_by", "").lower() in MACHINES
+    by_machine = values.get("identified_by", "").lower().partition(":")[0] in MACHINES
+    called = name or scientific
+    sure = share_of(values.get("cv_confidence") or values.get("uncertainty", "")) if by_machine else None
     return SightingRecord(
         kind=kind, name=name, scientific_name=scientific if is_animal else "", said_by=MACHINE if by_machine else HUMAN,
-        who=values.get("identified_by", "")[:200], count=count or None, unsure=bool(values.get("uncertainty")),
+        who=values.get("identified_by", "")[:200], count=count or None,
+        unsure=bool(values.get("uncertainty")) and not by_machine,
+        guesses=[[called, sure]] if sure is not None and is_animal and called else [],
         sex=SEXES.get(values.get("sex", "").lower(), ""), life_stage=STAGES.get(values.get("age", "").lower(), ""),
         behaviour=values.get("behavior", "")[:60],
         details={each: values[each] for each in REST if each in values},
     )  # fmt: skip
+
+
+def share_of(cell: str) -> float | None:
+    """A probability; None for any other words."""
+    try:
+        share = float(cell)
+    except ValueError:
+        return None
+    return share if 0 <= share <= 1 else None
 
 
 def scientific_name(values: dict[str, Any]) -> str:

@@ -21,7 +21,8 @@ def records_of(rows: list[Record]) -> Records:
     rows = sorted(rows, key=lambda row: row[2])
     columns = [np.array(column, np.int64) for column in zip(*rows, strict=True)] or [np.zeros(0, np.int64)] * 5
     cameras, species, seconds, counts, people = columns
-    return Records(np.arange(1, len(rows) + 1), cameras, species, seconds, counts, people.astype(bool))
+    shares = np.where(people.astype(bool), np.nan, (seconds % 7 + 1) / 10).astype(np.float32)
+    return Records(np.arange(1, len(rows) + 1), cameras, species, seconds, counts, people.astype(bool), shares)
 
 
 def slow(rows: list[tuple[int, ...]], gap_s: int, rule: str) -> list[tuple[int, ...]]:
@@ -110,6 +111,8 @@ def test_every_species_has_a_timer_of_its_own(rule: str) -> None:
     assert found.species_ids.tolist() == [1, 2]
     assert found.max_counts.tolist() == [3, 4]
     assert found.named.tolist() == [2, 0]
+    assert np.isnan(found.shares[0])
+    assert found.shares[1] == np.float32(0.5)
 
 
 @pytest.mark.parametrize("rule", EVENT_RULES)

@@ -1,0 +1,47 @@
+"""One row a species of a photo, for formats with one slot: people's boxes and networks' boxes of a name stand together there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, Naming, Said
+from app.exports.queries import Photo
+from app.exports.rows import SpeciesRow, empty_row, group_row
+
+Seen = tuple[int | None, str, SpeciesRow]  # species id, kind, what is said
+
+
+def per_species(photo: Photo, said: list[Said], naming: Naming) -> list[Seen]:
+    """By name; an empty photo has one row of no species. A row is human where people named every box of it; else it has the
+    network's lowest probability and its checkpoint."""
+    boxes: dict[str, list[Said]] = {}
+    for each in said:
+        if each.kind != NOT_ANIMAL:
+            boxes.setdefault(each.word, []).append(each)
+    if not boxes:
+        return [(None, NOT_ANIMAL, empty_row(photo, said, naming))]
+    return [(group[0].species_id, group[0].kind, whole(photo, group, naming)) for _word, group in sorted(boxes.items())]
+
+
+def whole(photo: Photo, group: list[Said], naming: Naming) -> SpeciesRow:
+    """The rows of both sources as one."""
+    rows = [group_row(photo, part, naming) for part in by_source(group)]
+    if len(rows) == 1:
+        return rows[0]
+    human, predicted = rows
+    return replace(
+        predicted, count=total(rows), who=human.who, when=human.when, certain=human.certain, observed=human.observed
+    )
+
+
+def by_source(group: Iterable[Said]) -> list[list[Said]]:
+    """People's, then networks', without an empty one."""
+    listed = list(group)
+    parts = ([each for each in listed if each.source == source] for source in (HUMAN, PREDICTED))
+    return [part for part in parts if part]
+
+
+def total(rows: Iterable[SpeciesRow]) -> int:
+    """How many individuals, whoever says so."""
+    return sum(row.count or 0 for row in rows)
