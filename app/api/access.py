@@ -17,6 +17,7 @@ from app.imports.bringer import Bringer
 from app.security.tokens import bearer_of
 from app.uploads.sender import Sender, batch_of
 from models.api_token import ApiToken, Scope
+from models.audit import speaks_for
 from models.base import utc_now
 from models.box import Box
 from models.errors import Busy, NotSignedIn
@@ -61,6 +62,7 @@ def writer(request: Request, session: Session, house: House, scope: Scope | None
     token = token_of_request(request, session, house, scope)
     if token.needs_touch:
         token.last_used_at = utc_now()
+    speaks_for(session, token.name)
     return token.user
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.projects.history import lines
 from models.audit import AuditEntry
 from models.base import utc_now
 from models.batch import BatchFile
@@ -132,6 +133,8 @@ def test_a_site_gets_coordinates_and_the_history_says_who_gave_them(study: Study
         ).all()
         assert [entry.details["changes"] for entry in entries][1] == {"uncertainty_m": [None, 30]}
         assert {entry.user_id for entry in entries} == {study.people["expert"]}
+        (name,) = {line.who for line in lines(list(entries))}
+        assert name.endswith(", token a script")
 
 
 def test_a_clock_is_looked_at_corrected_and_set_back(study: Study) -> None:
@@ -196,7 +199,9 @@ def test_a_file_is_sent_judged_row_by_row_and_asked_for(study: Study) -> None:
         columns = {"file": "file", "species": "species", "count": "count"}
         there = f"{study.here}/imports/{asks['id']}"
         read = sent(client, "POST", f"{there}/read", json={"columns": columns, "delimiter": ",", "encoding": "utf-8"})
-        assert (read["state"], read["rows"]) == ("checked", {"bad": 1, "good": 1, "known": 1, "lacking": 2}), read["rows"]
+        assert (read["state"], read["rows"]) == ("checked", {"bad": 1, "good": 1, "known": 1, "lacking": 2}), read[
+            "rows"
+        ]
         (bad,) = sent(client, "GET", f"{there}/rows", params={"verdict": "bad"})["items"]
         assert (bad["place"], bad["field"]) == ("line 4", "count")
         first = sent(client, "GET", f"{there}/rows", params={"limit": 1})
