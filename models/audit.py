@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models.base import Base, utc_now
 from models.user import User
 
+TOKEN = "token"  # in the details: the name that its person gave it
+
 
 class AuditEntry(Base):
     """One act that is not a label: who, when, what. Never holds a password or a token."""
@@ -29,5 +31,12 @@ class AuditEntry(Base):
 def note(
     session: Session, act: str, *, user: User | None = None, project_id: int | None = None, **details: Any
 ) -> None:
-    """Write one entry."""
+    """Write one entry. What is done under a token of the API names it (speaks_for)."""
+    if TOKEN in session.info:
+        details |= {TOKEN: session.info[TOKEN]}
     session.add(AuditEntry(act=act, user_id=user.id if user else None, project_id=project_id, details=details))
+
+
+def speaks_for(session: Session, token_name: str) -> None:
+    """From now on this session's entries say under which of the person's tokens they were made."""
+    session.info[TOKEN] = token_name

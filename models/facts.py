@@ -14,7 +14,7 @@ from models.correcting import known_zone
 from models.deployment import PROBLEMS, Deployment, ProblemPeriod
 from models.effort import Problem, trap_nights
 from models.errors import Changed, Invalid
-from models.site import Site
+from models.site import Site, check_place
 
 LENGTHS = {"site": 255, "camera": 100, "camera_model": 200, "comments": 2000}
 COLUMNS = (
@@ -62,7 +62,7 @@ class Facts:
                 raise Invalid(f"{field}: at most {most:,} characters that can be shown")
         known_zone(self.zone, "zone")
         self.check_period()
-        self.check_place()
+        check_place(self.latitude, self.longitude, self.uncertainty_m)
 
     def check_period(self) -> None:
         """Start before end, in years that cameras know; problems likewise."""
@@ -78,17 +78,6 @@ class Facts:
                 raise Invalid(f"problems: {problem.kind[:20]!r} is not one of {', '.join(PROBLEMS)}")
             if problem.from_at > problem.to_at:
                 raise Invalid(f"problems: number {number} ends before it begins")
-
-    def check_place(self) -> None:
-        """Both coordinates or none, on earth."""
-        for field, degrees, most in (("latitude", self.latitude, 90), ("longitude", self.longitude, 180)):
-            if degrees is not None and not -most <= degrees <= most:
-                raise Invalid(f"{field}: lies between -{most} and {most} degrees")
-        if (self.latitude is None) != (self.longitude is None):
-            missing = "latitude" if self.latitude is None else "longitude"
-            raise Invalid(f"{missing}: latitude and longitude belong together")
-        if self.uncertainty_m is not None and not 1 <= self.uncertainty_m <= 10_000_000:
-            raise Invalid("uncertainty_m: 1 metre or more")
 
     @property
     def nights(self) -> float | None:

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from app.dependencies import LARGEST_ID, Access, House, InHouse, Reading, Writing, access, not_yours, only_site_admin
+from app.imports.bringer import Bringer
 from app.security.tokens import bearer_of
 from app.uploads.sender import Sender, batch_of
 from models.api_token import ApiToken, Scope
+from models.audit import speaks_for
 from models.base import utc_now
 from models.box import Box
 from models.errors import Busy, NotSignedIn
@@ -60,6 +62,7 @@ def writer(request: Request, session: Session, house: House, scope: Scope | None
     token = token_of_request(request, session, house, scope)
     if token.needs_touch:
         token.last_used_at = utc_now()
+    speaks_for(session, token.name)
     return token.user
 
 
@@ -109,11 +112,13 @@ class InProject(Needs):
 
 
 class ActingInProject(InProject):
-    """The same in a writing session."""
+    """The same in a writing session. In an archived project nobody acts."""
 
     def __call__(self, request: Request, project_id: Id, session: Writing, house: InHouse) -> Access:
         """project_id comes from the path."""
-        return access(session, writer(request, session, house, self.scope), project_id, self.role)
+        found = access(session, writer(request, session, house, self.scope), project_id, self.role)
+        found.project.expect_open()
+        return found
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,20 @@ class ToPhoto(InProject):
         return AtPhoto(access(session, user, photo.project_id, self.role), photo)
 
 
+class ActingAtPhoto(InProject):
+    """Dependency: a photo, in a writing session."""
+
+    def __call__(self, request: Request, photo_id: Id, session: Writing, house: InHouse) -> AtPhoto:  # type: ignore[override]
+        """photo_id comes from the path."""
+        user = writer(request, session, house, self.scope)
+        photo = session.get(Image, photo_id)
+        if photo is None:
+            raise not_yours()
+        found = access(session, user, photo.project_id, self.role)
+        found.project.expect_open()
+        return AtPhoto(found, photo)
+
+
 class ToBox(InProject):
     """Dependency: a box, for reading."""
 
@@ -157,7 +176,9 @@ class ActingAtBox(InProject):
 
     def __call__(self, request: Request, box_id: Id, session: Writing, house: InHouse) -> AtBox:  # type: ignore[override]
         """box_id comes from the path."""
-        return at_box(session, writer(request, session, house, self.scope), box_id, self.role)
+        found = at_box(session, writer(request, session, house, self.scope), box_id, self.role)
+        found.access.project.expect_open()
+        return found
 
 
 def at_box(session: Session, user: User, box_id: int, least: Role) -> AtBox:
@@ -175,9 +196,20 @@ class Sending(InProject):
         """project_id and batch_id come from the path."""
         with house.database.reading() as session:
             user = reader(request, session, house, self.scope)
-            access(session, user, project_id, self.role)
+            access(session, user, project_id, self.role).project.expect_open()
             batch_of(session, project_id, batch_id)
             return Sender(user.id, project_id)
+
+
+class Bringing(InProject):
+    """Dependency: who brings a file of another tool, checked in a session that ends before the file is read."""
+
+    def __call__(self, request: Request, project_id: Id, house: InHouse) -> Bringer:  # type: ignore[override]
+        """project_id comes from the path."""
+        with house.database.reading() as session:
+            user = reader(request, session, house, self.scope)
+            access(session, user, project_id, self.role).project.expect_open()
+            return Bringer(user.id, project_id)
 
 
 Known = Annotated[Calling, Depends(Caller(None))]
@@ -189,8 +221,13 @@ ViewerAtPhoto = Annotated[AtPhoto, Depends(ToPhoto(Scope.read, Role.viewer))]
 ViewerAtBox = Annotated[AtBox, Depends(ToBox(Scope.read, Role.viewer))]
 Labeler = Annotated[Access, Depends(ActingInProject(Scope.label, Role.annotator))]
 LabelerAtBox = Annotated[AtBox, Depends(ActingAtBox(Scope.label, Role.annotator))]
+LabelerAtPhoto = Annotated[AtPhoto, Depends(ActingAtPhoto(Scope.label, Role.annotator))]
 Uploader = Annotated[Access, Depends(ActingInProject(Scope.upload, Role.admin))]
 FileSender = Annotated[Sender, Depends(Sending(Scope.upload, Role.admin))]
+PlaceReader = Annotated[Access, Depends(InProject(Scope.read, Role.expert))]
+PlaceEditor = Annotated[Access, Depends(ActingInProject(Scope.admin, Role.expert))]
+FileBringer = Annotated[Bringer, Depends(Bringing(Scope.upload, Role.admin))]
+ImportTaker = Annotated[Access, Depends(ActingInProject(Scope.upload, Role.admin))]
 SpeciesAdder = Annotated[Access, Depends(ActingInProject(Scope.admin, Role.annotator))]
 SpeciesEditor = Annotated[Access, Depends(ActingInProject(Scope.admin, Role.expert))]
 Manager = Annotated[Access, Depends(ActingInProject(Scope.admin, Role.admin))]

@@ -11,8 +11,12 @@ from starlette.responses import JSONResponse, Response
 
 from app.api import (
     batches_routes,
+    checks_routes,
+    clocks_routes,
+    deployments_routes,
     exports_routes,
     figures_routes,
+    imports_routes,
     jobs_routes,
     labels_routes,
     members_routes,
@@ -32,7 +36,8 @@ ROUTERS: list[Any] = [
     each.router
     for each in (
         projects_routes, members_routes, batches_routes, photos_routes, labels_routes, rounds_routes, species_routes,
-        places_routes, jobs_routes, exports_routes, figures_routes, settings_routes,
+        places_routes, deployments_routes, clocks_routes, checks_routes, imports_routes,
+        jobs_routes, exports_routes, figures_routes, settings_routes,
     )
 ]  # fmt: skip
 MOST_BODY = 1 << 20  # of JSON; a file's own route takes more

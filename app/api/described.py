@@ -30,8 +30,8 @@ ABOUT = """Everything that a script or R may do, under a token of the account pa
 * People on photos are blurred in every picture.
 """
 ORDER = (
-    "Projects", "Members", "Batches", "Photos and boxes", "Answers", "Rounds", "Species", "Places and events", "Jobs", "Exports",
-    "Figures", "Settings",
+    "Projects", "Members", "Batches", "Photos and boxes", "Answers", "Rounds", "Species", "Places and events", "Clocks",
+    "Checks", "Imports", "Jobs", "Exports", "Figures", "Settings",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from app.api import box_queries
 from app.api.access import Labeler, LabelerAtBox, ViewerAtBox
-from app.api.shapes import KEY, Listed, Moment, Sent, Shape
+from app.api.shapes import Key, Keyed, Listed, Moment, Sent, Shape
 from app.dependencies import LARGEST_ID, InHouse, not_yours
 from app.labeling.page import desk_of
 from models.act import Act
@@ -23,7 +23,6 @@ from models.taking_back import redo, undo
 
 router = APIRouter(tags=["Answers"])
 Id = Annotated[StrictInt, Field(ge=1, le=LARGEST_ID)]
-Key = Annotated[StrictStr, KEY]
 
 
 class LabelShape(Shape):
@@ -44,12 +43,6 @@ class LabelShape(Shape):
     behaviour: str
     round_id: int | None = Field(description="The round in which it was asked.")
     created_at: Moment = Field(description="UTC.")
-
-
-class Keyed(Sent):
-    """What every act carries."""
-
-    idempotency_key: Key
 
 
 class Leased(Keyed):

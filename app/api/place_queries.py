@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from app.dependencies import not_yours
+from models.clock import ClockCorrection
+from models.clock_finding import ClockFinding
 from models.deployment import Deployment, ProblemPeriod
+from models.errors import Conflict
 from models.event import Event
 from models.site import Site
+from models.words import say
 
 ByTime = tuple[int, dt.datetime, int]  # camera, its clock, event
 
@@ -37,6 +42,20 @@ def sites(session: Session, project_id: int, after: int, limit: int) -> list[Sit
     return list(session.scalars(wanted.order_by(Site.id).limit(limit)))
 
 
+def site(session: Session, project_id: int, site_id: int) -> Site:
+    """Raises NotYours for one of another project."""
+    found = session.get(Site, site_id)
+    if found is None or found.project_id != project_id:
+        raise not_yours()
+    return found
+
+
+def refuse_name(session: Session, project_id: int, name: str) -> None:
+    """Raises Conflict where a site has this name."""
+    if session.scalar(select(Site.id).where(Site.project_id == project_id, Site.name == name)) is not None:
+        raise Conflict("name: " + say("there is already a site called %(name)s", name=name))
+
+
 def events(
     session: Session, project_id: int, after: ByTime | None, limit: int, *, species_id: int | None, deployment_id: int | None
 ) -> list[Event]:  # fmt: skip
@@ -50,3 +69,15 @@ def events(
     if after is not None:
         wanted = wanted.where(Event.deployment_id >= after[0], tuple_(*place) > tuple_(*after))
     return list(session.scalars(wanted.order_by(*place).limit(limit)))
+
+
+def findings(session: Session, project_id: int, after: int, limit: int) -> list[ClockFinding]:
+    """The next by rising id of what looks wrong about clocks and nobody dismissed."""
+    here = ClockFinding.project_id == project_id, ClockFinding.dismissed_at.is_(None), ClockFinding.id > after
+    return list(session.scalars(select(ClockFinding).where(*here).order_by(ClockFinding.id).limit(limit)))
+
+
+def corrections(session: Session, deployment_id: int) -> list[ClockCorrection]:
+    """Of one clock, in the order in which they were made."""
+    wanted = select(ClockCorrection).where(ClockCorrection.deployment_id == deployment_id)
+    return list(session.scalars(wanted.order_by(ClockCorrection.id)))

@@ -11,7 +11,8 @@ from pydantic import Field
 from app.api import place_queries
 from app.api.access import Viewer
 from app.api.shapes import USUAL, After, Limit, Listed, Shape, WallClock, cursor, listed, place_of
-from app.dependencies import LARGEST_ID
+from app.dependencies import LARGEST_ID, Access
+from models.deployment import Deployment
 
 router = APIRouter(tags=["Places and events"])
 
@@ -77,16 +78,22 @@ def list_deployments(member: Viewer, limit: Limit = USUAL, after: After = "") ->
     """By id."""
     found = place_queries.deployments(member.session, member.project.id, (place_of(after, int) or (0,))[0], limit + 1)
     shown = found[:limit]
+    return Listed[DeploymentShape](
+        items=deployment_shapes(member, shown), next=cursor(shown[-1].id) if len(found) > limit else None
+    )
+
+
+def deployment_shapes(member: Access, shown: list[Deployment]) -> list[DeploymentShape]:
+    """As scripts see them, with their problem periods."""
     problems = place_queries.problems(member.session, [each.id for each in shown])
     fields = [field for field in DeploymentShape.model_fields if field not in ("problems", "zone")]
-    items = [
+    return [
         DeploymentShape(
             **{field: getattr(each, field) for field in fields}, zone=each.zone or member.project.zone,
             problems=[ProblemShape.model_validate(period) for period in problems.get(each.id, [])],
         )
         for each in shown
     ]  # fmt: skip
-    return Listed[DeploymentShape](items=items, next=cursor(shown[-1].id) if len(found) > limit else None)
 
 
 @router.get("/projects/{project_id}/sites")

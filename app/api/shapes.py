@@ -9,7 +9,7 @@ import json
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StrictStr, WithJsonSchema, model_validator
 from starlette.exceptions import HTTPException
 
 from app.dependencies import LARGEST_ID
@@ -40,6 +40,8 @@ KEY = Field(
     "as the first time, so a request whose answer was lost is simply repeated.",
 )  # fmt: skip
 
+Key = Annotated[StrictStr, KEY]
+
 
 class Shape(BaseModel):
     """Something that is answered."""
@@ -60,6 +62,12 @@ class Sent(BaseModel):
             if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
                 raise ValueError("it has a character that cannot be kept")
         return sent
+
+
+class Keyed(Sent):
+    """What every act carries."""
+
+    idempotency_key: Key
 
 
 class Listed(Shape, Generic[Item]):

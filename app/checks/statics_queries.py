@@ -36,9 +36,11 @@ class Tile:
     at: dt.datetime | None
 
 
-def tiles(session: Session, project_id: int, *, decided: bool) -> list[Tile]:
-    """The groups that wait, those with boxes that came after their decision included; or those that are decided."""
+def tiles(session: Session, project_id: int, *, decided: bool, group_id: int | None = None) -> list[Tile]:
+    """The groups that wait, those with boxes that came after their decision included; or those that are decided. group_id: only
+    this one."""
     stands = StaticGroup.is_decided()
+    which = [StaticGroup.project_id == project_id] + ([StaticGroup.id == group_id] if group_id is not None else [])
     tally = (
         select(
             StaticHit.group_id, func.count(Box.id).label("hits"), func.sum(case((is_unnamed(), 1), else_=0)).label("unnamed"),
@@ -47,7 +49,7 @@ def tiles(session: Session, project_id: int, *, decided: bool) -> list[Tile]:
         .join(StaticGroup, StaticGroup.id == StaticHit.group_id)
         .join(Box, Box.id == StaticHit.box_id)
         .join(Image, Image.id == Box.image_id)
-        .where(StaticGroup.project_id == project_id, Box.deleted_at.is_(None))
+        .where(*which, Box.deleted_at.is_(None))
         .group_by(StaticHit.group_id)
         .subquery()
     )  # fmt: skip
@@ -61,7 +63,7 @@ def tiles(session: Session, project_id: int, *, decided: bool) -> list[Tile]:
         .join(Box, Box.id == StaticGroup.first_box_id)
         .outerjoin(Act, Act.id == StaticGroup.act_id)
         .outerjoin(User, User.id == Act.user_id)
-        .where(StaticGroup.project_id == project_id, stands if decided else ~stands)
+        .where(*which, stands if decided else ~stands)
         .order_by(tally.c.hits.desc(), StaticGroup.id)
         .limit(AT_ONCE)
     )  # fmt: skip

@@ -63,6 +63,11 @@ class Table:
     ignored: list[str] = field(default_factory=list)
     reading: str = ""
 
+    def refuse(self, number: int, field: str, reason: str) -> None:
+        """A line that cannot be taken. field: ours; it is told as the person's own header."""
+        header = next((cell for cell, name in self.columns.items() if name == field), field)
+        self.bad.append(Bad(number, header, reason))
+
 
 def decoded(content: bytes) -> tuple[str, str]:
     """(text, encoding). UTF-8, else UTF-16 by its mark, else Latin-1, which the page then shows. Raises Invalid."""
@@ -96,7 +101,7 @@ def read(text: str, encoding: str, zone: str) -> Table:
     twice = {name for name, count in Counter(line.deployment for line in table.lines).items() if count > 1}
     for line in [line for line in table.lines if line.deployment in twice]:
         table.lines.remove(line)
-        table.bad.append(Bad(line.number, "deployment", f"{line.deployment} stands in the table more than once"))
+        table.refuse(line.number, "deployment", f"{line.deployment} stands in the table more than once")
     table.bad.sort(key=lambda bad: bad.number)
     return table
 
@@ -127,7 +132,7 @@ def take(table: Table, number: int, names: list[str], cells: list[str], zone: st
         table.lines.append(line_of(number, said, zone))
     except Invalid as error:
         place, _colon, reason = str(error).partition(": ")
-        table.bad.append(Bad(number, place, reason))
+        table.refuse(number, place, reason)
 
 
 def plain(cell: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.dependencies import Access
-from app.deployments.table import Bad, Line, Table
+from app.deployments.table import Line, Table
 from models.audit import note
 from models.clock import settle_times
 from models.deployment import Deployment
@@ -42,7 +42,7 @@ def plan(session: Session, project_id: int, table: Table) -> list[Planned]:
             planned.append(planned_line(session, line, found))
         except Invalid as error:
             place, _colon, reason = str(error).partition(": ")
-            table.bad.append(Bad(line.number, place, reason))
+            table.refuse(line.number, place, reason)
     table.bad.sort(key=lambda bad: bad.number)
     return planned
 

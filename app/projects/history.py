@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.audit import AuditEntry
+from models.audit import TOKEN, AuditEntry
 from models.words import figure, mark, retold, say, translated, written
 
 # act -> what is said; {names} are the entry's details
@@ -42,6 +42,7 @@ ACTS = {
     "species.brought_back": mark("Brought back the species %(name)s"),
     "deployment.added": mark("Added the deployment %(name)s"),
     "deployment.saved": mark("Changed the deployment %(name)s"),
+    "site.saved": mark("Described the site %(name)s"),
     "deployment.table": mark("Deployments from a table: %(new)s new, %(changed)s changed"),
     "folders.applied": mark("Deployments from the folders: %(pattern)s"),
     "folders.taken_back": mark("Took back the folder pattern %(pattern)s"),
@@ -108,6 +109,7 @@ FIELDS = {
     "longitude": mark("Longitude"),
     "uncertainty_m": mark("Uncertainty, metres"),
     "comments": mark("Comments"),
+    "title": mark("Longer name"),
     "problems": mark("Problems"),
     "event_rule": mark("A visit is independent of"),
     "cameras_independent": mark("Every camera has a timer of its own"),
@@ -141,12 +143,21 @@ def lines(entries: list[AuditEntry]) -> list[Line]:
     return [
         Line(
             entry.at,
-            entry.user.name if entry.user else retold(str(entry.details.get("by") or written("the command line"))),
+            who(entry),
             translated(ACTS.get(entry.act, entry.act)) % Details(told(entry.details)),
             changes_of(entry.details.get("changes")),
         )
         for entry in entries
     ]
+
+
+def who(entry: AuditEntry) -> str:
+    """The person, and under which token where a script spoke for them."""
+    if entry.user is None:
+        return retold(str(entry.details.get("by") or written("the command line")))
+    if token := entry.details.get(TOKEN):
+        return say("%(person)s, token %(token)s", person=entry.user.name, token=token)
+    return entry.user.name
 
 
 def told(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.api_token import ApiToken, Scope
+from models.base import utc_now
 from models.box import Box
+from models.clock import ClockCorrection
+from models.clock_finding import ClockFinding
+from models.deployment import Deployment
 from models.event import Event
 from models.image import Image
+from models.imported import Import
 from models.membership import Role
+from models.project import Project
 from models.site import Site as Place
 from models.species import Species
+from models.static import StaticGroup, StaticHit
 from models.user import User
 from tests import make
 from tests.conftest import Site
@@ -54,6 +62,7 @@ class Study:
     species: dict[str, int]
     batch_id: int
     round_id: int
+    others: dict[str, int]  # the name of a path's field -> an id that there is
 
     def token(self, who: str, *scopes: Scope) -> str:
         """A new token."""
@@ -101,4 +110,41 @@ def study_on(site: Site, photos: int = 6, **columns: Any) -> Study:
         return Study(
             site, project.id, {name: each.id for name, each in people.items()}, [each.id for each in images],
             [each.id for each in boxes], {each.name: each.id for each in species} | fixed, batch.id, chosen.id,
+            beside(session, project, images, boxes, people["admin"]),
         )  # fmt: skip
+
+
+def beside(session: Session, project: Project, images: list[Image], boxes: list[Box], by: User) -> dict[str, int]:
+    """What the routes of places, clocks, checks and imports speak of: field -> id."""
+    deployment = session.get_one(Deployment, images[0].deployment_id)
+    correction = ClockCorrection(
+        project_id=project.id, deployment_id=deployment.id, kind="shift", parameters={"seconds": 3600}, user_id=by.id,
+        taken_back_at=utc_now(),
+    )  # fmt: skip
+    finding = ClockFinding(
+        project_id=project.id, deployment_id=deployment.id, kind="future", mark="x", proposal={},
+        figures={"photos": 1, "of": 3, "first": "2026-03-01T06:00:00", "last": "2026-03-01T06:00:00"},
+    )  # fmt: skip
+    group = StaticGroup(
+        project_id=project.id,
+        deployment_id=deployment.id,
+        first_box_id=boxes[0].id,
+        x_min=0.1,
+        y_min=0.1,
+        x_max=0.2,
+        y_max=0.2,
+    )
+    import_ = Import(
+        project_id=project.id, format="csv", name="a.csv", sha256="0" * 64, by_id=by.id, state="failed", error="no"
+    )
+    session.add_all([correction, finding, group, import_])
+    session.flush()
+    session.add(StaticHit(group_id=group.id, box_id=boxes[0].id))
+    event = session.scalars(select(Event).where(Event.project_id == project.id)).first()
+    place = session.scalars(select(Place).where(Place.project_id == project.id)).first()
+    assert event is not None
+    assert place is not None
+    return {
+        "deployment_id": deployment.id, "correction_id": correction.id, "finding_id": finding.id, "group_id": group.id,
+        "import_id": import_.id, "event_id": event.id, "site_id": place.id,
+    }  # fmt: skip

@@ -41,13 +41,15 @@ def filled(study: Study, path: str) -> str:
     values = {
         "project_id": study.project_id, "photo_id": study.photos[0], "box_id": study.boxes[0], "batch_id": study.batch_id,
         "species_id": study.species["Ocelot"], "user_id": study.people["viewer"], "job_id": "none", "name": "counts.csv",
-    }  # fmt: skip
+    } | study.others  # fmt: skip
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: str(values[found[1]]), path)
 
 
 def asked(client: httpx.Client, method: str, path: str) -> httpx.Response:
     """The request with an empty body: whoever may ask it is told that it makes no sense, unless it does."""
-    return client.request(method, path, params={"path": "Camera A/none.jpg"}, **({} if method == "GET" else BODY))  # type: ignore[arg-type]
+    return client.request(
+        method, path, params={"path": "Camera A/none.jpg", "pattern": "{site}"}, **({} if method == "GET" else BODY)
+    )  # type: ignore[arg-type]
 
 
 def test_there_are_as_many_routes_as_the_document_has() -> None:
