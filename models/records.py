@@ -2,32 +2,39 @@
 
 A box is called by its settled name, else by the classifier's first, else, for people and vehicles, by the detector. "Not an
 animal" is no record, and neither is a box that nobody named. Photos without a time, of setting up or calibrating, and of a
-time-lapse make none (PRACTICE 1.1). Where a person counted a species in a photo, that figure stands for the boxes.
+time-lapse make none (PRACTICE 1.1). Where a person counted a species in a photo, that figure stands for the boxes. A photo in
+which no box counts is called as it is as a whole: by people's figures, else by a machine whose results were imported.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, String, select, type_coerce
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Row, String, select, type_coerce
 from sqlalchemy.orm import Session
 
 from models.box import Box, counted
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
 from models.event import EventCount
-from models.image import READY, CountCorrection, Image
+from models.image import COUNTING, CountCorrection, Image
+from models.imported import Import, ImportedName
 from models.predictions import predictions_of
 from models.project import Project
 from models.species import TAXON, Species
 from models.storage import Store
 from models.visits import Ids, Records, Shares, Visits, visits
 
+RECORD_FIELDS = tuple(Records.__dataclass_fields__)
+NOBODY = np.zeros(0, np.int64)
+NO_RECORDS = Records(NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, np.zeros(0, bool), np.zeros(0, np.float32))
 EPOCH = dt.datetime(1970, 1, 1)
 BLANK = "not_animal"
 
@@ -103,11 +110,18 @@ class Recorder:
             )  # fmt: skip
 
     def records(self, place: Place) -> Records:
-        """Photos in the order of export: by time, path and id."""
+        """Photos in the order of export: by time, path and id; those without boxes follow the others of their second."""
+        parts = [part for part in (self._of_boxes(place), self._of_wholes(place)) if len(part.image_ids)]
+        if len(parts) < 2:
+            return parts[0] if parts else NO_RECORDS
+        both = {field: np.concatenate([getattr(part, field) for part in parts]) for field in RECORD_FIELDS}
+        order = np.argsort(both["seconds"], kind="stable")
+        return Records(*(both[field][order] for field in RECORD_FIELDS))
+
+    def _of_boxes(self, place: Place) -> Records:
         rows = self._boxes(place)
         if not rows:
-            none = np.zeros(0, np.int64)
-            return Records(none, none, none, none, none, np.zeros(0, bool), np.zeros(0, np.float32))
+            return NO_RECORDS
         image_ids, deployment_ids, taken_at, box_ids, settled, kinds = zip(*rows, strict=True)
         images = np.array(image_ids, np.int64)
         human = np.array([each or 0 for each in settled], np.int64)
@@ -123,12 +137,50 @@ class Recorder:
         by_people[which[human[kept] > 0]] = True
         highest = np.full(len(pairs), np.nan, np.float32)
         np.fmax.at(highest, which, shares[kept])
-        seconds = np.array(taken_at, "datetime64[us]").astype("datetime64[s]").astype(np.int64)
+        seconds = seconds_of(taken_at)
         records = Records(
             images[row], np.array(deployment_ids, np.int64)[row], pairs % wide, seconds[row],
             self._counted(place, images[row], pairs % wide, counts), by_people, highest,
         )  # fmt: skip
-        return without_none(records)
+        return only(records, records.counts > 0)  # without the species of which a person counted none in the photo
+
+    def _of_wholes(self, place: Place) -> Records:
+        """What is said of photos as a whole, where no box of them counts: people's figures, else a machine of another tool."""
+        has_box = select(Box.id).where(Box.image_id == Image.id, counted(self._project)).correlate(Image).exists()
+        here = (*recording(place), ~has_box)
+        photo = (Image.id, Image.deployment_id, type_coerce(Image.taken_at, String))
+        figures = (
+            CountCorrection.standing(*here).join(Image, Image.id == CountCorrection.image_id).add_columns(*photo[1:])
+        )
+        newest: dict[tuple[int, int | None], tuple[Any, ...]] = {
+            (image_id, species_id): (stay, at, count, True, np.nan)
+            for image_id, species_id, count, stay, at in self._session.execute(figures)
+        }
+        said = {key: value for key, value in newest.items() if key[1] is not None}
+        if self._has_imports:
+            counted_by_people = {image_id for image_id, _species_id in newest}
+            names = select(*photo, ImportedName.species_id, ImportedName.count, ImportedName.p).where(
+                *here, ImportedName.image_id == Image.id, ImportedName.box_id.is_(None), ImportedName.by_machine,
+                ImportedName.rank == 1, ImportedName.species_id.is_not(None),
+            )  # fmt: skip
+            for image_id, deployment_id, taken_at, species_id, count, p in self._session.execute(names):
+                if image_id not in counted_by_people:
+                    value = (deployment_id, taken_at, count or 1, False, np.nan if p is None else p)
+                    said.setdefault((image_id, species_id), value)
+        if not said:
+            return NO_RECORDS
+        images, species = zip(*said, strict=True)
+        stays, moments, counts, by_people, shares = zip(*said.values(), strict=True)
+        known = [int(self._means[each]) if each is not None and each in self._kinds else 0 for each in species]
+        made = Records(
+            np.array(images, np.int64), np.array(stays, np.int64), np.array(known, np.int64), seconds_of(moments),
+            np.array(counts, np.int64), np.array(by_people, bool), np.array(shares, np.float32),
+        )  # fmt: skip
+        return only(made, (made.counts > 0) & (made.species_ids > 0))
+
+    @cached_property
+    def _has_imports(self) -> bool:
+        return self._session.scalar(select(Import.id).where(Import.project_id == self._project.id).limit(1)) is not None
 
     def _boxes(self, place: Place) -> list[Row[*tuple[Any, ...]]]:
         return list(
@@ -140,8 +192,7 @@ class Recorder:
                 )
                 .join(Box, Box.image_id == Image.id)
                 .where(
-                    Image.deployment_id.in_(place.deployment_ids), Image.state == READY, Image.taken_at.is_not(None),
-                    Image.setup == "", Image.capture_method != "timeLapse", counted(self._project),
+                    *recording(place), counted(self._project),
                 )
                 .order_by(Image.taken_at, Image.path, Image.id)
             )
@@ -212,13 +263,22 @@ def event_lines(session: Session, store: Store, project: Project) -> Iterator[Ev
         yield from recorder.lines(place)
 
 
-def without_none(records: Records) -> Records:
-    """Without the species of which a person counted none in the photo."""
-    some = records.counts > 0
-    return Records(
-        records.image_ids[some], records.deployment_ids[some], records.species_ids[some], records.seconds[some],
-        records.counts[some], records.by_people[some], records.shares[some],
+def recording(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """The photos of a place that make records, those without a file among them."""
+    return (
+        Image.deployment_id.in_(place.deployment_ids), Image.state.in_(COUNTING), Image.taken_at.is_not(None),
+        Image.setup == "", Image.capture_method != "timeLapse",
     )  # fmt: skip
+
+
+def only(records: Records, which: NDArray[np.bool_]) -> Records:
+    """Some of the records."""
+    return Records(*(getattr(records, field)[which] for field in RECORD_FIELDS))
+
+
+def seconds_of(taken_at: Sequence[str]) -> Ids:
+    """(n,) since 1970, of moments as text."""
+    return np.array(taken_at, "datetime64[us]").astype("datetime64[s]").astype(np.int64)
 
 
 def folder_of(store: Store, classifier: Checkpoint) -> Path:

@@ -99,6 +99,10 @@ class Naming:
             return self._called(self._of_kind[box.kind], PREDICTED, None)
         return Said(UNCLASSIFIED, UNCLASSIFIED, None)
 
+    def called(self, species_id: int) -> Said:
+        """A species as people say it."""
+        return self._called(species_id, HUMAN, None)
+
     def _called(
         self, species_id: int, source: str, probability: float | None, who: str = "", when: dt.datetime | None = None
     ) -> Said:

@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, Naming, Said
-from app.exports.queries import Photo
-from app.exports.rows import SpeciesRow, empty_row, group_row
+from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, Naming, Said
+from app.exports.queries import Photo, Whole
+from app.exports.rows import SpeciesRow, empty_row, group_row, whole_rows
 
 Seen = tuple[int | None, str, SpeciesRow]  # species id, kind, what is said
 
 
 def per_species(photo: Photo, said: list[Said], naming: Naming) -> list[Seen]:
-    """By name; an empty photo has one row of no species. A row is human where people named every box of it; else it has the
-    network's lowest probability and its checkpoint."""
+    """By name; an empty photo has one row of no species, one without a box that counts what is said of it as a whole. A row is
+    human where people named every box of it; else it has the network's lowest probability and its checkpoint."""
     boxes: dict[str, list[Said]] = {}
     for each in said:
         if each.kind != NOT_ANIMAL:
             boxes.setdefault(each.word, []).append(each)
+    if not boxes and any(each.species_id or each.name for each in photo.wholes):
+        rows = whole_rows(photo, naming)
+        return [(each.species_id, kind_of(each, naming), row) for each, row in zip(photo.wholes, rows, strict=True)]
     if not boxes:
         return [(None, NOT_ANIMAL, empty_row(photo, said, naming))]
     return [(group[0].species_id, group[0].kind, whole(photo, group, naming)) for _word, group in sorted(boxes.items())]
+
+
+def kind_of(said: Whole, naming: Naming) -> str:
+    """Of the species; a machine's name that is none of the project's is one of no kind."""
+    return naming.called(said.species_id).kind if said.species_id is not None else UNCLASSIFIED
 
 
 def whole(photo: Photo, group: list[Said], naming: Naming) -> SpeciesRow:

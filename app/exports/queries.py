@@ -19,8 +19,9 @@ from models.box import Box, counted
 from models.checkpoint import Checkpoint
 from models.deployment import Deployment
 from models.image import COUNTING, CountCorrection, Image, standing
+from models.imported import ImportedName
 from models.label import Label, newest_label_id
-from models.meaning import meanings
+from models.meaning import Meanings, meanings
 from models.observed import NOTHING, Observed
 from models.project import Project
 from models.sequence import Sequence
@@ -28,6 +29,7 @@ from models.species import Species
 from models.user import User
 
 CHUNK = 500
+NOTHING_THERE = ("blank", "unclassified", "unknown")  # a machine's word for a photo that names nothing
 
 
 @dataclass(slots=True)
@@ -49,6 +51,20 @@ class CountedBox:
 
 
 @dataclass(slots=True)
+class Whole:
+    """What is said of a photo as a whole, where no box of it counts. species_id: none where nothing is there, or where the
+    project has no species of a machine's name. checkpoint_id: of the machine; none: a person says so."""
+
+    species_id: int | None
+    name: str
+    count: int
+    who: str = ""
+    when: dt.datetime | None = None
+    p: float | None = None
+    checkpoint_id: int | None = None
+
+
+@dataclass(slots=True)
 class Photo:
     """One photo with everything an export says about it. corrections: (species id or None for the whole, count), oldest first."""
 
@@ -62,6 +78,7 @@ class Photo:
     has_unnamed_crop: bool = False  # a box that a round may ask about and nobody has named
     boxes: list[CountedBox] = field(default_factory=list)
     corrections: list[tuple[int | None, int]] = field(default_factory=list)
+    wholes: list[Whole] = field(default_factory=list)
     row: Any = None  # what was read of it, with the columns of WIDE where they were asked for
 
 
@@ -168,6 +185,7 @@ def with_boxes(
     }
     meant = meanings(session, project.id)
     ready = [photo.id for photo in made.values() if photo.state in COUNTING]
+    asked = set(ready)
     for row in session.execute(boxes_of(project, ready, every=every)):
         beside = Observed(row.sex or "", row.life_stage or "", row.behaviour or "")
         box = CountedBox(
@@ -180,7 +198,37 @@ def with_boxes(
         made[image_id].has_unnamed_crop = True
     for image_id, species_id, count in session.execute(corrections_of(ready)):
         made[image_id].corrections.append((meant.of(species_id), count))
+    bare = {each.id: each for each in made.values() if each.id in asked and not any(box.counts for box in each.boxes)}
+    if bare:
+        say_wholes(session, meant, bare)
     return list(made.values())
+
+
+def say_wholes(session: Session, meant: Meanings, bare: dict[int, Photo]) -> None:
+    """What people counted in photos without a box that counts, else what a machine of another tool said of them."""
+    counted_by_people = [image_id for image_id, photo in bare.items() if photo.corrections]
+    if counted_by_people:
+        rows = CountCorrection.standing(CountCorrection.image_id.in_(counted_by_people))
+        voices = rows.join(User, User.id == CountCorrection.user_id).add_columns(User.name, CountCorrection.created_at)
+        newest: dict[tuple[int, int | None], Whole] = {}
+        for image_id, species_id, count, who, when in session.execute(voices):
+            said = meant.of(species_id)
+            newest[image_id, said] = Whole(said, "", count, who, when)
+        for (image_id, said), whole in newest.items():
+            if (whole.count > 0) == (said is not None):
+                bare[image_id].wholes.append(whole)
+    others = [image_id for image_id, photo in bare.items() if not photo.corrections]
+    names = select(ImportedName).where(
+        ImportedName.image_id.in_(others),
+        ImportedName.box_id.is_(None),
+        ImportedName.by_machine,
+        ImportedName.rank == 1,
+    )
+    for row in session.scalars(names.order_by(ImportedName.id)):
+        if row.name not in NOTHING_THERE and all(each.name != row.name for each in bare[row.image_id].wholes):
+            said = meant.of(row.species_id)
+            whole = Whole(said, row.name, row.count or 1, p=row.p, checkpoint_id=row.checkpoint_id)
+            bare[row.image_id].wholes.append(whole)
 
 
 def boxes_of(project: Project, image_ids: list[int], *, every: bool = False) -> Select[*tuple[Any, ...]]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, WORDS, Naming, Said
-from app.exports.queries import CHUNK, Photo, deployments, paths_of, photos, photos_of_sequences, species_of
+from app.exports.queries import CHUNK, Photo, Whole, deployments, paths_of, photos, photos_of_sequences, species_of
 from models.image import COUNTING, QUARANTINED, REFUSED, WAITING
 from models.observed import Observed
 from models.project import Project
@@ -103,7 +103,7 @@ def species_in(photo: Photo, said: list[Said], naming: Naming) -> Iterator[Speci
         return
     counting = [each for each in said if each.kind != NOT_ANIMAL]
     if not counting:
-        yield empty_row(photo, said, naming)
+        yield from whole_rows(photo, naming) or [empty_row(photo, said, naming)]
     groups: dict[tuple[str, str], list[Said]] = {}
     for each in counting:
         groups.setdefault((each.source, each.word), []).append(each)
@@ -125,6 +125,25 @@ def group_row(photo: Photo, group: list[Said], naming: Naming) -> SpeciesRow:
         naming.checkpoint(naming.classifier_id if by_classifier else photo.detector_id),
         tuple(each.observed for each in group if each.observed.said),
     )  # fmt: skip
+
+
+def whole_rows(photo: Photo, naming: Naming) -> list[SpeciesRow]:
+    """What is said of a photo as a whole, where no box of it counts; none where nothing is said."""
+    return [
+        replace(whole_row(photo, whole, naming), checkpoint=naming.checkpoint(whole.checkpoint_id or photo.detector_id))
+        for whole in photo.wholes
+    ]
+
+
+def whole_row(photo: Photo, whole: Whole, naming: Naming) -> SpeciesRow:
+    """One of them, but for the checkpoint."""
+    if whole.species_id is None and not whole.name:
+        return SpeciesRow(photo, EMPTY, count=0, source=HUMAN, who=whole.who, when=whole.when, certain=True)
+    said = naming.called(whole.species_id) if whole.species_id is not None else None
+    word, scientific = (said.word, said.scientific_name) if said else (whole.name, "")
+    if whole.checkpoint_id is not None:
+        return SpeciesRow(photo, word, scientific, whole.count, PREDICTED, whole.p)
+    return SpeciesRow(photo, word, scientific, whole.count, HUMAN, None, whole.who, whole.when, True)
 
 
 def certain_of(group: list[Said]) -> bool | None:
@@ -157,7 +176,9 @@ def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
     if photo.state not in COUNTING:
         return CountRow("image", *place, NOT_READY[photo.state])
     animals = [each for each in said if each.is_animal]
-    kinds = {each.kind for each in said if each.kind != NOT_ANIMAL}
+    kinds = {each.kind for each in said if each.kind != NOT_ANIMAL} or {
+        NAMED for each in photo.wholes if each.species_id or each.name
+    }
     state = UNCLASSIFIED if UNCLASSIFIED in kinds else NAMED if kinds else EMPTY
     return CountRow("image", *place, state, len(animals), corrected_count(photo, animals))
 

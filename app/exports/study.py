@@ -128,12 +128,18 @@ class Study:
         asked = Asked(WIDE, every_box)
         for chunk in photos(self.session, self.project, asked):
             for photo, said in self.naming.name(each for each in chunk if each.state in COUNTING):
-                if not self.is_kept(said) and (may_show or not shows_person(photo, said)):
+                if not self.is_kept(photo, said) and (may_show or not self.shows_person(photo, said)):
                     yield photo, said
 
-    def is_kept(self, said: list[Said]) -> bool:
-        """Whether one of the boxes is a species that is not published."""
-        return bool(self.extreme) and any(each.species_id in self.extreme for each in said)
+    def is_kept(self, photo: Photo, said: list[Said]) -> bool:
+        """Whether one of the boxes, or the photo as a whole, is a species that is not published."""
+        named = {each.species_id for each in said} | {each.species_id for each in photo.wholes}
+        return bool(self.extreme) and bool(named & self.extreme)
+
+    def shows_person(self, photo: Photo, said: list[Said]) -> bool:
+        """Whether somebody or a network says that a person is on it."""
+        wholes = (self.taxa[each.species_id].species.kind for each in photo.wholes if each.species_id is not None)
+        return shows_person(photo, said) or PERSON in wholes
 
     def scientific(self, species_id: int) -> str:
         """The scientific name, else the one of the list: a taxon without a name is none."""

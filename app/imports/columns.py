@@ -6,6 +6,7 @@ spreadsheets. Nothing is read before a person has seen the first rows and which 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -68,6 +69,9 @@ WANTED: dict[str, Wanted] = {
 }
 # what a row says of who named it; any other word: as the person said of the whole table
 SOURCES = {"human": HUMAN, "person": HUMAN, "predicted": MACHINE, "machine": MACHINE}
+# what our own tables say where the animals of a row differ, "female: 1; male: 2": no row can say that of one animal
+TALLY = re.compile(r"[^:;]+: \d+(; [^:;]+: \d+)+")
+BESIDE = ("sex", "life_stage")
 BOX = ("box_x", "box_y", "box_width", "box_height")
 
 
@@ -151,7 +155,10 @@ def guesses(name: str, values: Mapping[str, Any], how: How) -> list[list[Any]]:
 
 def values_of(cells: Mapping[str, str], how: How) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """The checked values of the cells that are not empty, and what is wrong by the file's own column."""
-    values: dict[str, Any] = {"who": cells.get("who", "")[:200], "behaviour": cells.get("behaviour", "")[:60]}
+    behaviour = cells.get("behaviour", "")
+    values: dict[str, Any] = {
+        "who": cells.get("who", "")[:200], "behaviour": "" if TALLY.fullmatch(behaviour) else behaviour[:60],
+    }  # fmt: skip
     wrong: list[tuple[str, str]] = []
     share = real(0, 1, how.decimal)
     checks = {
@@ -159,7 +166,8 @@ def values_of(cells: Mapping[str, str], how: How) -> tuple[dict[str, Any], list[
         **dict.fromkeys(BOX, share),
     }  # fmt: skip
     for role, check in checks.items():
-        if cell := cells.get(role, ""):
+        cell = cells.get(role, "")
+        if cell and not (role in BESIDE and TALLY.fullmatch(cell)):
             try:
                 values[role] = check(cell.lower() if role in ("sex", "life_stage") else cell)
             except ValueError as error:

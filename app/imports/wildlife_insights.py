@@ -13,26 +13,32 @@ from typing import Any
 from app.imports.checks import Column, cells_of, clock, real, text, truth, whole
 from app.imports.files import Files
 from app.imports.lines import How, Line, Reading, aside, bad, meant, path_of
-from app.imports.tables import Row, table
+from app.imports.tables import Row, table, unguarded
 from models.errors import Invalid
 from models.import_records import ANIMAL, BLANK, HUMAN, MACHINE, DeploymentRecord, PhotoRecord, SightingRecord
 from models.imported import DEPLOYMENT, PHOTO
 
+
+def term(cell: str) -> str:
+    """Text, without the mark that our own tables put before what a spreadsheet would take for a formula."""
+    return text(unguarded(cell))
+
+
 DEPLOYMENTS = {
-    "deployment_id": Column(text, needed=True), "placename": Column(text), "longitude": Column(real(-180, 180)),
+    "deployment_id": Column(term, needed=True), "placename": Column(term), "longitude": Column(real(-180, 180)),
     "latitude": Column(real(-90, 90)), "start_date": Column(clock, needed=True), "end_date": Column(clock, needed=True),
-    "camera_id": Column(text), "feature_type": Column(text), "bait_type": Column(text), "quiet_period": Column(text),
-    "camera_functioning": Column(text), "sensor_height": Column(text), "sensor_orientation": Column(text),
-    "recorded_by": Column(text),
-    "event_name": Column(text), "subproject_name": Column(text),
+    "camera_id": Column(term), "feature_type": Column(term), "bait_type": Column(term), "quiet_period": Column(term),
+    "camera_functioning": Column(term), "sensor_height": Column(term), "sensor_orientation": Column(term),
+    "recorded_by": Column(term),
+    "event_name": Column(term), "subproject_name": Column(term),
 }  # fmt: skip
 IMAGES = {
-    "deployment_id": Column(text, needed=True), "image_id": Column(text), "location": Column(text), "filename": Column(text),
-    "is_blank": Column(truth), "identified_by": Column(text), "wi_taxon_id": Column(text), "class": Column(text),
-    "order": Column(text), "family": Column(text), "genus": Column(text), "species": Column(text), "common_name": Column(text),
-    "uncertainty": Column(text), "timestamp": Column(clock), "number_of_objects": Column(whole(0, 100_000)),
-    "group_size": Column(whole(0, 100_000)), "highlighted": Column(truth), "age": Column(text), "sex": Column(text),
-    "behavior": Column(text), "cv_confidence": Column(text), "individual_id": Column(text), "markings": Column(text),
+    "deployment_id": Column(term, needed=True), "image_id": Column(term), "location": Column(term), "filename": Column(term),
+    "is_blank": Column(truth), "identified_by": Column(term), "wi_taxon_id": Column(term), "class": Column(term),
+    "order": Column(term), "family": Column(term), "genus": Column(term), "species": Column(term), "common_name": Column(term),
+    "uncertainty": Column(term), "timestamp": Column(clock), "number_of_objects": Column(whole(0, 100_000)),
+    "group_size": Column(whole(0, 100_000)), "highlighted": Column(truth), "age": Column(term), "sex": Column(term),
+    "behavior": Column(term), "cv_confidence": Column(term), "individual_id": Column(term), "markings": Column(term),
 }  # fmt: skip
 KEPT = ("placename", "feature_type", "bait_type", "quiet_period", "camera_functioning", "sensor_height", "sensor_orientation",
         "recorded_by", "event_name", "subproject_name")  # fmt: skip

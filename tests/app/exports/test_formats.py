@@ -25,6 +25,7 @@ from models.database import Database
 from models.deployment import Deployment, ProblemPeriod
 from models.errors import Invalid
 from models.site import Site
+from models.species import TaxonId
 from models.storage import Store
 from tests.app.exports.scene import Scene, scene
 
@@ -59,6 +60,8 @@ def here(sqlite_database: Database, store: Store) -> Iterator[Scene]:
                 deployment_id=camera.id, from_at=NOON - dt.timedelta(days=4), to_at=NOON - dt.timedelta(days=3)
             )
         )
+        for each in (made.jaguar, made.ocelot):
+            session.add(TaxonId(species_id=each.id, register="wildlife_insights", value=f"guid-{each.id}"))
         session.flush()
         yield made
 

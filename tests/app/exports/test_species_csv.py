@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from models.checkpoint import CLASSIFIER, Checkpoint
 from models.database import Database
+from models.image import CountCorrection, Image
+from models.imported import Import, ImportedName
 from models.label import Label
+from models.species import Species
 from models.storage import Store
 from tests import make
 from tests.app.exports.scene import Scene, scene
@@ -201,3 +205,55 @@ def test_sex_age_and_behaviour_stand_in_the_row_and_are_counted_where_boxes_diff
         "4", "female: 2; male: 1", "adult", "eating",
     ]  # fmt: skip
     assert [ocelot[name] for name in ("count", "sex", "life_stage", "behaviour")] == ["1", "", "", ""]
+
+
+def counted(here: Scene, photo: Image, species: Species | None, count: int) -> None:
+    """A person counts in a photo as a whole."""
+    here.session.add(
+        CountCorrection(
+            image_id=photo.id, species_id=species.id if species else None, count=count, user_id=here.user.id
+        )
+    )
+    here.session.flush()
+
+
+def test_what_a_person_counts_in_a_photo_without_boxes_is_no_empty_photo(here: Scene) -> None:
+    named = here.photo("A/1.jpg", captured_at=dt.datetime(2026, 3, 1, 6))
+    for species, count in ((here.ocelot, 5), (here.jaguar, 1), (here.ocelot, 2)):
+        counted(here, named, species, count)
+    counted(here, here.photo("A/2.jpg"), None, 0)
+    boxed = here.photo("A/3.jpg")
+    here.box(boxed, here.jaguar)
+    counted(here, boxed, here.ocelot, 3)
+    rows = [(row["file"], row["species"], row["count"], row["source"], row["who"]) for row in here.table()]
+    who = here.user.name
+    assert sorted(rows) == [
+        ("A/1.jpg", "Jaguar", "1", "human", who), ("A/1.jpg", "Ocelot", "2", "human", who),
+        ("A/2.jpg", "empty", "0", "human", who), ("A/3.jpg", "Jaguar", "1", "human", who),
+    ]  # fmt: skip
+    counts = {(row["level"], row["file"], row["species"]): row for row in here.table("counts.csv")}
+    assert counts["image", "A/1.jpg", ""]["state"] == "named"
+    assert counts["image", "A/1.jpg", ""]["corrected"] == "3"
+    assert {key[2]: row["count"] for key, row in counts.items() if key[0] == "event"} == {"Jaguar": "1", "Ocelot": "2"}
+
+
+def test_a_machine_of_another_tool_names_photos_without_boxes_until_a_person_counts_there(here: Scene) -> None:
+    photo = here.photo("A/1.jpg", captured_at=dt.datetime(2026, 3, 1, 6))
+    theirs = Checkpoint.known(here.session, CLASSIFIER, "speciesnet 4.0", "e" * 64, {})
+    bringing = Import(
+        project_id=here.project.id, format="csv", name="a.csv", sha256="0" * 64, by_id=here.user.id, state="taken"
+    )
+    here.session.add(bringing)
+    here.session.flush()
+    about = {"project_id": here.project.id, "import_id": bringing.id, "image_id": photo.id, "by_machine": True}
+    here.session.add(ImportedName(name="Jaguar", species_id=here.jaguar.id, p=0.75, checkpoint_id=theirs.id, **about))
+    here.session.add(ImportedName(name="Ocelot", rank=2, p=0.25, checkpoint_id=theirs.id, **about))
+    (row,) = here.table()
+    assert (row["species"], row["count"], row["source"], row["probability"]) == ("Jaguar", "1", "predicted", "0.750")
+    assert "speciesnet 4.0" in row["checkpoint"]
+    (event,) = [each for each in here.table("counts.csv") if each["level"] == "event"]
+    assert event["species"] == "Jaguar"
+    counted(here, photo, here.ocelot, 4)
+    assert short(here.table()) == [("Ocelot", "4", "human")]
+    (event,) = [each for each in here.table("counts.csv") if each["level"] == "event"]
+    assert (event["species"], event["count"]) == ("Ocelot", "4")
