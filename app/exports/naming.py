@@ -65,6 +65,10 @@ class Naming:
         firsts = self._predictions.firsts(open_ids) if self._predictions else {}
         return [(photo, [self._said(box, firsts.get(box.id)) for box in photo.boxes]) for photo in listed]
 
+    def called(self, species_id: int) -> Said:
+        """What people said without a box."""
+        return self._called(species_id, HUMAN, None)
+
     def guesses(self, box_ids: Iterable[int], most: int) -> dict[int, list[tuple[int, float]]]:
         """Box id -> its likeliest species with their probabilities, the first one first; without those never classified."""
         found: dict[int, list[tuple[int, float]]] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, Naming, Said
+from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, Naming, Said
 from app.exports.queries import Photo
-from app.exports.rows import SpeciesRow, empty_row, group_row
+from app.exports.rows import SpeciesRow, counted_rows, empty_row, group_row
 
 Seen = tuple[int | None, str, SpeciesRow]  # species id, kind, what is said
 
@@ -20,7 +20,9 @@ def per_species(photo: Photo, said: list[Said], naming: Naming) -> list[Seen]:
         if each.kind != NOT_ANIMAL:
             boxes.setdefault(each.word, []).append(each)
     if not boxes:
-        return [(None, NOT_ANIMAL, empty_row(photo, said, naming))]
+        none = empty_row(photo, said, naming)
+        kind = UNCLASSIFIED if none.species == UNCLASSIFIED else NOT_ANIMAL
+        return [*counted_rows(photo, naming)] or [(None, kind, none)]
     return [(group[0].species_id, group[0].kind, whole(photo, group, naming)) for _word, group in sorted(boxes.items())]
 
 

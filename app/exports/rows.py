@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, WORDS, Naming, Said
 from app.exports.queries import CHUNK, Photo, deployments, paths_of, photos, photos_of_sequences, species_of
-from models.image import COUNTING, QUARANTINED, REFUSED, WAITING
+from models.image import COUNTING, QUARANTINED, READY, REFUSED, WAITING
 from models.observed import Observed
 from models.project import Project
 from models.records import event_lines
@@ -103,7 +103,7 @@ def species_in(photo: Photo, said: list[Said], naming: Naming) -> Iterator[Speci
         return
     counting = [each for each in said if each.kind != NOT_ANIMAL]
     if not counting:
-        yield empty_row(photo, said, naming)
+        yield from [row for _id, _kind, row in counted_rows(photo, naming)] or [empty_row(photo, said, naming)]
     groups: dict[tuple[str, str], list[Said]] = {}
     for each in counting:
         groups.setdefault((each.source, each.word), []).append(each)
@@ -133,9 +133,28 @@ def certain_of(group: list[Said]) -> bool | None:
     return all(marks) if marks else None
 
 
+def counted_rows(photo: Photo, naming: Naming) -> list[tuple[int, str, SpeciesRow]]:
+    """(species id, kind, row) of what people counted in a photo without boxes, as imports of names do."""
+    figures = {} if photo.boxes else corrections_by_species(photo)
+    found = []
+    for species_id, count in figures.items():
+        if count and species_id is not None:
+            called = naming.called(species_id)
+            row = SpeciesRow(photo, called.word, called.scientific_name, count, HUMAN)
+            found.append((species_id, called.kind, row))
+    return sorted(found, key=lambda each: each[2].species)
+
+
+def is_looked_through(photo: Photo) -> bool:
+    """Whether somebody or a detector has looked: not so where an import only names the photo."""
+    return photo.state == READY or photo.detector_id is not None or bool(photo.boxes or photo.corrections)
+
+
 def empty_row(photo: Photo, not_animals: list[Said], naming: Naming) -> SpeciesRow:
     """Nothing in the photo counts: said by people when they named every box that rounds ask about "not an animal", else by the
     networks: a word about one box is no word about the photo."""
+    if not is_looked_through(photo):
+        return SpeciesRow(photo, UNCLASSIFIED)
     by_people = bool(not_animals) and not photo.has_unnamed_crop and all(each.source == HUMAN for each in not_animals)
     by_classifier = any(each.source == PREDICTED for each in not_animals)
     newest = newest_of(not_animals) if by_people else None
@@ -158,7 +177,10 @@ def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
         return CountRow("image", *place, NOT_READY[photo.state])
     animals = [each for each in said if each.is_animal]
     kinds = {each.kind for each in said if each.kind != NOT_ANIMAL}
-    state = UNCLASSIFIED if UNCLASSIFIED in kinds else NAMED if kinds else EMPTY
+    if not photo.boxes and any(corrections_by_species(photo).values()):
+        kinds.add(NAMED)
+    is_open = UNCLASSIFIED in kinds or not is_looked_through(photo)
+    state = UNCLASSIFIED if is_open else NAMED if kinds else EMPTY
     return CountRow("image", *place, state, len(animals), corrected_count(photo, animals))
 
 

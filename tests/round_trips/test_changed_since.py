@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,3 +135,23 @@ def test_ids_of_a_file_never_meet_ours(sqlite_database: Database, store: Store) 
         place.taken(project_id, by, {f"{name}.json": json.dumps(changed).encode()})
     found = json.loads(place.written(project_id, "coco", people=True))
     assert len({each["id"] for each in found["images"]}) == len(found["images"]) == 4
+
+
+def test_our_own_tables_count_photos_of_an_import_and_call_none_empty_that_nobody_looked_at(official: Official) -> None:
+    went = rows_of(official.went["observations.csv"])
+    people = [row for row in went if row["mediaID"] and row["classificationMethod"] == "human"]
+    species = rows_of(official.place.written(official.project_id, "species.csv"))
+    ducks = Counter(row["mediaID"] for row in people if row["scientificName"] == DUCK)
+    for row in people:
+        if row["scientificName"] == DUCK:
+            ducks[row["mediaID"]] += int(row["count"]) - 1
+    found = [int(row["count"]) for row in species if row["scientific_name"] == DUCK and row["source"] == "human"]
+    assert sorted(found) == sorted(ducks.values())
+    blank = {row["mediaID"] for row in people if row["observationType"] == "blank"}
+    assert sum(row["species"] == "empty" for row in species) == len(blank) == 112
+    states = Counter(
+        row["state"]
+        for row in rows_of(official.place.written(official.project_id, "counts.csv"))
+        if row["level"] == "image"
+    )
+    assert states["empty"] == 112 and sum(states.values()) == 423
