@@ -73,9 +73,9 @@ class EventLine:
 class Recorder:
     """The records and visits of one project as it is now. It pins the classifier."""
 
-    def __init__(self, session: Session, store: Store, project: Project) -> None:
-        """Raises DamagedFile when a predictions file is not whole."""
-        self._session, self._project = session, project
+    def __init__(self, session: Session, store: Store, project: Project, states: tuple[str, ...] = COUNTING) -> None:
+        """states: of the photos that make records. Raises DamagedFile when a predictions file is not whole."""
+        self._session, self._project, self._states = session, project, states
         rows = session.execute(
             select(Species.id, Species.kind, Species.merged_into_id).where(Species.project_id == project.id)
         )
@@ -147,7 +147,7 @@ class Recorder:
     def _of_wholes(self, place: Place) -> Records:
         """What is said of photos as a whole, where no box of them counts: people's figures, else a machine of another tool."""
         has_box = select(Box.id).where(Box.image_id == Image.id, counted(self._project)).correlate(Image).exists()
-        here = (*recording(place), ~has_box)
+        here = (*self._recording(place), ~has_box)
         photo = (Image.id, Image.deployment_id, type_coerce(Image.taken_at, String))
         figures = (
             CountCorrection.standing(*here).join(Image, Image.id == CountCorrection.image_id).add_columns(*photo[1:])
@@ -178,6 +178,12 @@ class Recorder:
         )  # fmt: skip
         return only(made, (made.counts > 0) & (made.species_ids > 0))
 
+    def _recording(self, place: Place) -> tuple[ColumnElement[bool], ...]:
+        return (
+            Image.deployment_id.in_(place.deployment_ids), Image.state.in_(self._states), Image.taken_at.is_not(None),
+            Image.setup == "", Image.capture_method != "timeLapse",
+        )  # fmt: skip
+
     @cached_property
     def _has_imports(self) -> bool:
         return self._session.scalar(select(Import.id).where(Import.project_id == self._project.id).limit(1)) is not None
@@ -192,7 +198,7 @@ class Recorder:
                 )
                 .join(Box, Box.image_id == Image.id)
                 .where(
-                    *recording(place), counted(self._project),
+                    *self._recording(place), counted(self._project),
                 )
                 .order_by(Image.taken_at, Image.path, Image.id)
             )
@@ -253,22 +259,17 @@ def places(session: Session, project: Project) -> list[Place]:
     return sorted(made, key=lambda place: (place.name, place.deployment_ids))
 
 
-def event_lines(session: Session, store: Store, project: Project) -> Iterator[EventLine]:
+def event_lines(
+    session: Session, store: Store, project: Project, states: tuple[str, ...] = COUNTING
+) -> Iterator[EventLine]:
     """Every visit of a project as it is at this moment, place by place and by time: it needs no worker and no cache.
 
-    Memory: the records of one place. Raises DamagedFile when a predictions file is not whole.
+    states: of the photos that make records. Memory: the records of one place. Raises DamagedFile when a predictions file is not
+    whole.
     """
-    recorder = Recorder(session, store, project)
+    recorder = Recorder(session, store, project, states)
     for place in places(session, project):
         yield from recorder.lines(place)
-
-
-def recording(place: Place) -> tuple[ColumnElement[bool], ...]:
-    """The photos of a place that make records, those without a file among them."""
-    return (
-        Image.deployment_id.in_(place.deployment_ids), Image.state.in_(COUNTING), Image.taken_at.is_not(None),
-        Image.setup == "", Image.capture_method != "timeLapse",
-    )  # fmt: skip
 
 
 def only(records: Records, which: NDArray[np.bool_]) -> Records:

@@ -60,12 +60,15 @@ def observation_ids(study: Study, imported: Imported) -> Ids:
     """Of observations.csv, with those of its events."""
     if not imported.ids:
         return Ids(())
+    said = ImportRow.record["details"]
     rows = study.session.execute(
-        select(ImportRow.record["details"]["observationID"].as_string())
+        # the same row of a file that was brought twice goes out once
+        select(said["observationID"].as_string(), said["deploymentID"].as_string(), ImportRow.photo, ImportRow.place)
         .where(ImportRow.import_id.in_(imported.ids), ImportRow.kind == SIGHTING)
+        .distinct()
         .execution_options(yield_per=10_000)
     )
-    return Ids(id_ for (id_,) in rows if id_)
+    return Ids(row[0] for row in rows if row[0])
 
 
 def kept_cells(record: SightingRecord, scientific: str) -> dict[str, str]:
@@ -123,16 +126,16 @@ class KeptEvents:
 
     def rows(self) -> Iterator[tuple[ImportRow, Kept, Station, Period]]:
         """Those that stand, in the order of the files."""
+        told: set[tuple[str, str]] = set()
         for row in self._imported.aside(*OF_EVENTS) if self._own else ():
             record = SightingRecord.of(row.record)
             station = self._stations.get(record.details.get("deploymentID", ""))
             period = times_of(record.details, station.zone) if station else None
-            if (
-                station
-                and period
-                and record.details.get("observationLevel") == "event"
-                and self._stands(station, period)
-            ):
+            if station is None or period is None or record.details.get("observationLevel") != "event":
+                continue
+            key = (station.name, record.details.get("observationID", ""))
+            if key not in told and self._stands(station, period):  # of a file that was brought twice once
+                told.add(key)
                 yield row, Kept(row.id, 0, record, self._imported.means(record), True), station, period
 
     def _stands(self, station: Station, period: Period) -> bool:

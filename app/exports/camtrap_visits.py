@@ -28,11 +28,14 @@ class Visits:
     """The events that go out, by which photos name theirs. Memory: some hundred bytes an event."""
 
     def __init__(self, study: Study, stations: dict[str, Station], ids: Ids) -> None:
-        """stations: those in the package. ids: of observations.csv, in which events are rows too."""
+        """stations: those in the package. ids: of observations.csv, in which events are rows too.
+
+        Of photos without a file, those events go out that their import brought (KeptEvents).
+        """
         by_id = {each.deployment.id: each for each in stations.values()}
         self.every: list[tuple[EventLine, Station, str]] = []
         self._of: dict[tuple[str, int], list[tuple[dt.datetime, dt.datetime, str]]] = defaultdict(list)
-        for each in event_lines(study.session, study.store, study.project):
+        for each in event_lines(study.session, study.store, study.project, (READY,)):
             station = by_id.get(each.deployment_id)
             if (
                 station is None

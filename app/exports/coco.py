@@ -204,8 +204,9 @@ class Writer:
             "source": details.get("source") or (PREDICTED if by_machine else HUMAN),
             "score": record.score if "score" not in details else None,
             "probability": record.guesses[0][1] if record.guesses else None, "who": record.who or None,
-            "certain": not record.unsure if record.who and record.box else None, "when": details.get("classificationTimestamp"),
-            "sex": record.sex, "life_stage": record.life_stage, "behaviour": record.behaviour, "detected_as": record.box_kind,
+            "certain": not record.unsure if record.who and record.box else None,
+            "when": details.get("classificationTimestamp"), "sex": record.sex, "life_stage": record.life_stage,
+            "behaviour": record.behaviour, "detected_as": record.box_kind,
         }  # fmt: skip
         return made | {f"waterhole_{field}": value for field, value in said.items() if value not in (None, "")}
 

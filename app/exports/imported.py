@@ -28,6 +28,7 @@ from models.species import TAXON
 from models.user import User
 
 CHUNK = 500
+MADE = {"boxes", "labels", "counts"}  # what a row can have made of what it says
 VOICES = "waterhole_labels.csv"  # rows of this file are voices, not what is seen
 OF_EVENTS = (ImportRow.photo == "", ImportRow.kind == SIGHTING)  # those among the rows that were kept aside
 
@@ -147,18 +148,17 @@ class Imported:
             for row, several in kept:
                 if len(several) == 1:
                     brought.voices |= dict.fromkeys(row.taken.get("labels", []), several[0])
-            made = {
-                what: {id_ for row in own for id_ in row.taken.get(what, [])} for what in ("boxes", "labels", "counts")
-            }
+            made = {what: {id_ for row in own for id_ in row.taken.get(what, [])} for what in MADE}
             brought.is_as_imported = (
                 photo.state == ABSENT
-                and len({row.import_id for row in own}) <= 1
                 and photo.taken_at == photo.row.captured_at
                 and standing.get(photo.id, (set(), set())) == (made["boxes"], made["labels"])
                 and figures_made.get(photo.id, set()) <= made["counts"]
             )
-            if brought.is_as_imported:
-                brought.rows = [each for _row, several in kept for each in several]
+            makers = sorted({row.import_id for row in own if MADE & row.taken.keys()} or {row.import_id for row in own})
+            brought.is_as_imported &= len(makers) <= 1 or not any(MADE & row.taken.keys() for row in own)
+            if brought.is_as_imported:  # what another file says later, and nothing was made of, is kept beside
+                brought.rows = [each for row, several in kept for each in several if row.import_id == makers[0]]
         return found
 
     def means(self, record: SightingRecord) -> int | None:

@@ -65,6 +65,10 @@ class Naming:
         firsts = self._predictions.firsts(open_ids) if self._predictions else {}
         return [(photo, [self._said(box, firsts.get(box.id)) for box in photo.boxes]) for photo in listed]
 
+    def called(self, species_id: int) -> Said:
+        """What people said without a box."""
+        return self._called(species_id, HUMAN, None)
+
     def guesses(self, box_ids: Iterable[int], most: int) -> dict[int, list[tuple[int, float]]]:
         """Box id -> its likeliest species with their probabilities, the first one first; without those never classified."""
         found: dict[int, list[tuple[int, float]]] = {}
@@ -98,10 +102,6 @@ class Naming:
         if box.kind in self._of_kind:  # the detector itself knows people and vehicles
             return self._called(self._of_kind[box.kind], PREDICTED, None)
         return Said(UNCLASSIFIED, UNCLASSIFIED, None)
-
-    def called(self, species_id: int) -> Said:
-        """A species as people say it."""
-        return self._called(species_id, HUMAN, None)
 
     def _called(
         self, species_id: int, source: str, probability: float | None, who: str = "", when: dt.datetime | None = None

@@ -19,17 +19,21 @@ def per_species(photo: Photo, said: list[Said], naming: Naming) -> list[Seen]:
     for each in said:
         if each.kind != NOT_ANIMAL:
             boxes.setdefault(each.word, []).append(each)
-    if not boxes and any(each.species_id or each.name for each in photo.wholes):
+    if not boxes and photo.wholes:
         rows = whole_rows(photo, naming)
         return [(each.species_id, kind_of(each, naming), row) for each, row in zip(photo.wholes, rows, strict=True)]
     if not boxes:
-        return [(None, NOT_ANIMAL, empty_row(photo, said, naming))]
+        none = empty_row(photo, said, naming)
+        kind = UNCLASSIFIED if none.species == UNCLASSIFIED else NOT_ANIMAL
+        return [(None, kind, none)]
     return [(group[0].species_id, group[0].kind, whole(photo, group, naming)) for _word, group in sorted(boxes.items())]
 
 
 def kind_of(said: Whole, naming: Naming) -> str:
-    """Of the species; a machine's name that is none of the project's is one of no kind."""
-    return naming.called(said.species_id).kind if said.species_id is not None else UNCLASSIFIED
+    """Of the species; a machine's name that is none of the project's is one of no kind, and an empty photo shows no animal."""
+    if said.species_id is not None:
+        return naming.called(said.species_id).kind
+    return UNCLASSIFIED if said.name else NOT_ANIMAL
 
 
 def whole(photo: Photo, group: list[Said], naming: Naming) -> SpeciesRow:

@@ -29,7 +29,7 @@ from models.species import Species
 from models.user import User
 
 CHUNK = 500
-NOTHING_THERE = ("blank", "unclassified", "unknown")  # a machine's word for a photo that names nothing
+UNSAID, BLANK = ("unclassified", "unknown"), "blank"  # a machine's words for a photo that name no species
 
 
 @dataclass(slots=True)
@@ -215,7 +215,10 @@ def say_wholes(session: Session, meant: Meanings, bare: dict[int, Photo]) -> Non
             said = meant.of(species_id)
             newest[image_id, said] = Whole(said, "", count, who, when)
         for (image_id, said), whole in newest.items():
-            if (whole.count > 0) == (said is not None):
+            if said is not None and whole.count > 0:
+                bare[image_id].wholes.append(whole)
+        for (image_id, said), whole in newest.items():
+            if said is None and whole.count == 0 and not bare[image_id].wholes:
                 bare[image_id].wholes.append(whole)
     others = [image_id for image_id, photo in bare.items() if not photo.corrections]
     names = select(ImportedName).where(
@@ -225,9 +228,10 @@ def say_wholes(session: Session, meant: Meanings, bare: dict[int, Photo]) -> Non
         ImportedName.rank == 1,
     )
     for row in session.scalars(names.order_by(ImportedName.id)):
-        if row.name not in NOTHING_THERE and all(each.name != row.name for each in bare[row.image_id].wholes):
-            said = meant.of(row.species_id)
-            whole = Whole(said, row.name, row.count or 1, p=row.p, checkpoint_id=row.checkpoint_id)
+        if row.name not in UNSAID and all(each.name != row.name for each in bare[row.image_id].wholes):
+            said, name = (None, "") if row.name == BLANK else (meant.of(row.species_id), row.name)
+            count = 0 if row.name == BLANK else row.count or 1
+            whole = Whole(said, name, count, p=row.p, checkpoint_id=row.checkpoint_id)
             bare[row.image_id].wholes.append(whole)
 
 

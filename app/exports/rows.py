@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, WORDS, Naming, Said
 from app.exports.queries import CHUNK, Photo, Whole, deployments, paths_of, photos, photos_of_sequences, species_of
-from models.image import COUNTING, QUARANTINED, REFUSED, WAITING
+from models.image import COUNTING, QUARANTINED, READY, REFUSED, WAITING
 from models.observed import Observed
 from models.project import Project
 from models.records import event_lines
@@ -138,6 +138,8 @@ def whole_rows(photo: Photo, naming: Naming) -> list[SpeciesRow]:
 def whole_row(photo: Photo, whole: Whole, naming: Naming) -> SpeciesRow:
     """One of them, but for the checkpoint."""
     if whole.species_id is None and not whole.name:
+        if whole.checkpoint_id is not None:
+            return SpeciesRow(photo, EMPTY, count=0, source=PREDICTED, probability=whole.p)
         return SpeciesRow(photo, EMPTY, count=0, source=HUMAN, who=whole.who, when=whole.when, certain=True)
     said = naming.called(whole.species_id) if whole.species_id is not None else None
     word, scientific = (said.word, said.scientific_name) if said else (whole.name, "")
@@ -152,9 +154,18 @@ def certain_of(group: list[Said]) -> bool | None:
     return all(marks) if marks else None
 
 
+def is_looked_through(photo: Photo) -> bool:
+    """Whether somebody or a detector has looked: not so where an import only names the photo."""
+    return (
+        photo.state == READY or photo.detector_id is not None or bool(photo.boxes or photo.corrections or photo.wholes)
+    )
+
+
 def empty_row(photo: Photo, not_animals: list[Said], naming: Naming) -> SpeciesRow:
     """Nothing in the photo counts: said by people when they named every box that rounds ask about "not an animal", else by the
     networks: a word about one box is no word about the photo."""
+    if not is_looked_through(photo):
+        return SpeciesRow(photo, UNCLASSIFIED)
     by_people = bool(not_animals) and not photo.has_unnamed_crop and all(each.source == HUMAN for each in not_animals)
     by_classifier = any(each.source == PREDICTED for each in not_animals)
     newest = newest_of(not_animals) if by_people else None
@@ -179,7 +190,8 @@ def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
     kinds = {each.kind for each in said if each.kind != NOT_ANIMAL} or {
         NAMED for each in photo.wholes if each.species_id or each.name
     }
-    state = UNCLASSIFIED if UNCLASSIFIED in kinds else NAMED if kinds else EMPTY
+    is_open = UNCLASSIFIED in kinds or not (kinds or is_looked_through(photo))
+    state = UNCLASSIFIED if is_open else NAMED if kinds else EMPTY
     return CountRow("image", *place, state, len(animals), corrected_count(photo, animals))
 
 

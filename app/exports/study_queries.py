@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from models.box import Box, counted
 from models.deployment import Deployment, ProblemPeriod
 from models.effort import Problem
-from models.image import COUNTING, Image
+from models.image import COUNTING, CountCorrection, Image
+from models.imported import ImportedName
 from models.meaning import meanings
 from models.project import Project
 from models.site import Site
@@ -105,6 +107,18 @@ def sensitive_in(session: Session, project: Project) -> dict[int, set[int]]:
         .distinct()
     )  # fmt: skip
     found: dict[int, set[int]] = defaultdict(set)
-    for deployment_id, species_id in rows:
+    for deployment_id, species_id in [*rows, *whole_in(session, project, asked)]:
         found[deployment_id].add(meant.of(species_id))
     return found
+
+
+def whole_in(session: Session, project: Project, species_ids: list[int]) -> Iterator[tuple[int, int]]:
+    """(deployment, species) of photos as a whole: what people counted there, and what imports say."""
+    for table in (CountCorrection, ImportedName):
+        rows = session.execute(
+            select(Image.deployment_id, table.species_id)
+            .join(table, table.image_id == Image.id)
+            .where(Image.project_id == project.id, Image.state.in_(COUNTING), table.species_id.in_(species_ids))
+            .distinct()
+        )
+        yield from ((deployment_id, species_id) for deployment_id, species_id in rows if species_id is not None)

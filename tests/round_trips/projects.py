@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.exports.formats import FORMATS
 from app.exports.naming import Naming
 from app.exports.queries import boxes_of
 from models.act import Act
@@ -22,8 +21,8 @@ from models.checkpoint import CLASSIFIER, DETECTOR, Checkpoint
 from models.deployment import Deployment, ProblemPeriod
 from models.image import COUNTING, QUARANTINED, READY, WAITING, CountCorrection, Image
 from models.imported import ImportedName, ImportRow
-from models.label import Label
 from models.membership import Membership, Role
+from models.observed import Observed
 from models.project import Project
 from models.sequence import regroup
 from models.site import Site
@@ -139,7 +138,7 @@ BOX = st.builds(
     st.lists(VOICE, max_size=3), st.none() | st.tuples(st.integers(0, 7), st.integers(1, 100).map(lambda p: p / 128)),
 )  # fmt: skip
 SHOT = st.builds(
-    Shot, st.integers(0, 2), st.sampled_from(FILES), st.sampled_from([None, 1, 1, 2, 3]).flatmap(lambda dated: st.integers(0, 5 * 24 * 60) if dated else st.none()),
+    Shot, st.integers(0, 2), st.sampled_from(FILES), st.integers(0, 5 * 24 * 60) | st.integers(0, 5 * 24 * 60) | st.none(),
     st.sampled_from([READY, READY, READY, READY, READY, READY, WAITING, QUARANTINED]), st.booleans(),
     st.sampled_from(["", "activityDetection", "timeLapse"]), st.sampled_from(["", "", "setup", "calibration"]), st.booleans(),
     st.lists(BOX, max_size=3), st.lists(st.tuples(st.none() | st.integers(0, 7), st.integers(0, 9)), max_size=2),
@@ -172,7 +171,7 @@ def made(place: Place, drawn: Drawn) -> int:
             path = f"{stay.name}/{shot.file}"
             used[path] += 1
             if used[path] == 1:
-                shoot(session, project, batch, stay, path, shot, people, taxa, said, detector.id)
+                shoot(session, project, batch, path, shot, people, taxa, said, detector.id)
         if said:
             classifier = Checkpoint(kind=CLASSIFIER, name="learn-1", sha256="c" * 64, project_id=project_id)
             session.add(classifier)
@@ -214,8 +213,8 @@ def stay_of(session: Session, project: Project, camera: Camera) -> Deployment:
 
 
 def shoot(
-    session: Session, project: Project, batch: Any, stay: Deployment, path: str, shot: Shot, people: list[User],
-    taxa: list[Species], said: dict[int, dict[int, float]], detector_id: int,
+    session: Session, project: Project, batch: Any, path: str, shot: Shot, people: list[User], taxa: list[Species],
+    said: dict[int, dict[int, float]], detector_id: int,
 ) -> None:  # fmt: skip
     at = None if shot.minute is None else START + dt.timedelta(minutes=shot.minute)
     size = {"width_px": 1600, "height_px": 1200} if shot.has_size else {"width_px": None, "height_px": None}
@@ -253,8 +252,6 @@ def shoot(
 
 
 def speak(session: Session, project: Project, box: Box, voice: Said, people: list[User], taxa: list[Species]) -> None:
-    from models.observed import Observed
-
     user = people[voice.who]
     act, _fresh = Act.once(session, user.id, f"voice-{next(keys):08}", "answer", {}, project.id)
     species = (
@@ -264,9 +261,6 @@ def speak(session: Session, project: Project, box: Box, voice: Said, people: lis
         session, species, by=user.id, role=Role.expert if voice.is_expert else Role.annotator, act=act, certain=voice.certain,
         observed=Observed(voice.sex, voice.life_stage, voice.behaviour),
     )  # fmt: skip
-
-
-# --- what is known of a project ------------------------------------------------------------------------------------------------
 
 
 def photos_of(place: Place, project_id: int) -> dict[str, dict[str, Any]]:
@@ -354,6 +348,3 @@ def everything(place: Place, project_id: int) -> list[str]:
     """The paths of all photos, whatever their state."""
     with place.database.reading() as session:
         return sorted(session.scalars(select(Image.path).where(Image.project_id == project_id)))
-
-
-__all__ = ["FORMATS", "PROJECTS", "Label", "cameras_of", "everything", "made", "photos_of"]

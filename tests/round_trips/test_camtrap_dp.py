@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from app.exports.checks.camtrap_dp import check
@@ -21,13 +20,11 @@ from tests.round_trips.projects import PROJECTS, Drawn, cameras_of, everything, 
 from tests.round_trips.trips import Place, members, rows_of
 
 MANY = int(os.environ.get("WATERHOLE_TEST_PROJECTS", "25"))  # projects that are drawn
+# Without shrinking: an example is whole projects, and a smaller one would be sought for minutes.
 ONE_DATABASE = settings(
-    max_examples=MANY,
-    report_multiple_bugs=False,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    deadline=None,
+    max_examples=MANY, report_multiple_bugs=False, phases=(Phase.explicit, Phase.reuse, Phase.generate), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+)  # fmt: skip
 
 
 def without_size(photo: dict[str, Any]) -> dict[str, Any]:
@@ -95,8 +92,3 @@ def losses(place: Place, project_id: int, lost: set[str]) -> None:
         assert len(lost) >= max(facts.undated, facts.not_seen, facts.failed, facts.outside)
         if not homeless:
             assert len(lost) == most
-
-
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.jobs.running.log.info", lambda *_words, **_more: None, raising=False)

@@ -1,5 +1,4 @@
-"""MegaDetector files in and out: boxes, scores and a classifier's names come back; who said a name does not (the format has no word
-for it)."""
+"""MegaDetector files in and out: boxes, scores and a classifier's names come back; who said a name has no word in the format."""
 
 from __future__ import annotations
 
@@ -70,7 +69,10 @@ def test_a_file_of_a_detector_goes_in_and_comes_out_equal(
         {
             "file": row["path"],
             "detections": [
-                {"category": "1", "conf": round(0.2 + number / 1000, 3), "bbox": box, "classifications": [["2", 0.75], ["0", 0.125]]}
+                {
+                    "category": "1", "conf": round(0.2 + number / 1000, 3), "bbox": box,
+                    "classifications": [["2", 0.75], ["0", 0.125]],
+                }
                 for box in json.loads(row["boxes"] or "[]")
             ],
         }
@@ -78,7 +80,8 @@ def test_a_file_of_a_detector_goes_in_and_comes_out_equal(
     ]  # fmt: skip
     images[0] = {"file": images[0]["file"], "failure": "image access failure", "detections": None}
     images[1]["detections"] = [
-        {"category": "2", "conf": 0.913, "bbox": [0.1, 0.2, 0.3, 0.4]}, {"category": "3", "conf": 0.06, "bbox": [0.5, 0.5, 0.25, 0.2]}
+        {"category": "2", "conf": 0.913, "bbox": [0.1, 0.2, 0.3, 0.4]},
+        {"category": "3", "conf": 0.06, "bbox": [0.5, 0.5, 0.25, 0.2]},
     ]  # fmt: skip
     went = {
         "info": {
