@@ -23,6 +23,7 @@ from benchmarks.household import Household, household
 from models.deployment import Deployment
 from models.project import Project
 from models.records import event_lines
+from models.species import Species, TaxonId
 
 SELF = Path("/proc/self")
 STUDY = {"design": "opportunistic", "contributors": [{"title": "Nobody", "role": "contact"}]}
@@ -57,11 +58,11 @@ def main() -> None:
             events = sum(1 for _ in event_lines(session, house.store, session.get_one(Project, project_id)))
             figures["events_s"] = round(time.perf_counter() - start, 1)
     print(f"{given.images:,} photos, {events:,} events made in {figures['events_s']:.1f} s\n")
-    print(f"{'format':16}{'seconds':>9}{'MB more':>9}{'MB out':>9}")
+    print(f"{'format':16}{'seconds':>9}{'CPU s':>9}{'MB more':>9}{'MB out':>9}")
     for name in FORMATS:
         if name in figures:
             row = figures[name]
-            print(f"{name:16}{row['seconds']:9.1f}{row['rss_growth_mb']:9.1f}{row['mb']:9.1f}")
+            print(f"{name:16}{row['seconds']:9.1f}{row['cpu_s']:9.1f}{row['rss_growth_mb']:9.1f}{row['mb']:9.1f}")
     print(json.dumps(figures))
 
 
@@ -72,19 +73,21 @@ def told(house: Household, project_id: int) -> None:
         for camera in session.scalars(sa.select(Deployment).where(Deployment.project_id == project_id)):
             camera.starts_at, camera.ends_at = dt.datetime(2000, 1, 1), dt.datetime(2100, 1, 1)
             camera.latitude, camera.longitude = 5.1, -59.6
+        for species in session.scalars(sa.select(Species).where(Species.project_id == project_id)):
+            session.add(TaxonId(species_id=species.id, register="wildlife_insights", value=f"guid-{species.id}"))
 
 
 def measured(house: Household, project_id: int, name: str) -> dict[str, float]:
-    """Seconds, megabytes of memory at the peak above the start, megabytes written."""
+    """Seconds, those of them on the processor, megabytes of memory at the peak above the start, megabytes written."""
     out = Nowhere()
     with house.database.reading() as session:
         (SELF / "clear_refs").write_text("5")  # the peak begins anew
         before = megabytes("VmRSS")
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         write_export(session, house.store, session.get_one(Project, project_id), name, out)
-        seconds = time.perf_counter() - start
+        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     return {
-        "seconds": round(seconds, 1), "rss_growth_mb": round(megabytes("VmHWM") - before, 1), "mb": round(out.size / 1e6, 1),
+        "seconds": round(seconds, 1), "cpu_s": round(cpu, 1), "rss_growth_mb": round(megabytes("VmHWM") - before, 1), "mb": round(out.size / 1e6, 1),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ What was said is kept whatever the project wishes by now: an answer is never ref
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from models.errors import Invalid
 from models.species import clean_name
@@ -29,7 +29,8 @@ class Observed:
     @property
     def said(self) -> dict[str, str]:
         """What was said, by field."""
-        return {field: value for field, value in asdict(self).items() if value}
+        fields = (("sex", self.sex), ("life_stage", self.life_stage), ("behaviour", self.behaviour))
+        return {field: value for field, value in fields if value}
 
     @property
     def words(self) -> str:

@@ -12,6 +12,7 @@ import datetime as dt
 import json
 import mimetypes
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from app.cells import guard, line
@@ -78,6 +79,7 @@ class Package:
         self._media, self._observations = medium_ids(study), observation_ids(study, self.imported)
         self._visits = Visits(study, self.stations, self._observations)
         self._kept_events = KeptEvents(self.imported, self.stations)
+        self._clock = 0, ""  # the photo asked for last, and its time
 
     def others(self) -> dict[str, dict[str, Any]]:
         """What imported packages say of the taxa that rows name, and the names of files that are no species here."""
@@ -107,7 +109,7 @@ class Package:
         yield guard(file_path(photo))
         yield "true" if public and kept.get("filePublic", True) else "false"
         yield guard(kept.get("fileName") or name)
-        yield kept.get("fileMediatype") or mimetypes.guess_type(name)[0] or "image/jpeg"
+        yield kept.get("fileMediatype") or media_type(name.rpartition(".")[2])
         yield kept.get("exifData", "")
         yield "true" if row.favorite else "false"
         yield guard(kept.get("mediaComments", ""))
@@ -269,7 +271,9 @@ class Package:
 
     def _at(self, photo: Photo) -> str:
         assert photo.taken_at is not None  # takes() said so
-        return zoned(photo.taken_at, self.stations[photo.deployment].zone)
+        if self._clock[0] != photo.id:
+            self._clock = photo.id, zoned(photo.taken_at, self.stations[photo.deployment].zone)
+        return self._clock[1]
 
     def _medium_id(self, photo: Photo) -> str:
         """As it was called where it came from, else its number."""
@@ -284,3 +288,9 @@ class Package:
     def _network(self, photo: Photo, each: Said) -> str:
         naming = self._study.naming
         return naming.checkpoint(naming.classifier_id if each.probability is not None else photo.detector_id)
+
+
+@lru_cache(maxsize=64)
+def media_type(ending: str) -> str:
+    """Of a file's name; a photo where nobody knows the ending."""
+    return mimetypes.guess_type(f"x.{ending}")[0] or "image/jpeg"

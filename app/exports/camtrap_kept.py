@@ -36,6 +36,8 @@ class Ids:
 
     def of(self, kept: object, own: str) -> str:
         """The imported one, else ours."""
+        if not self._kept.size:
+            return own
         if isinstance(kept, str) and kept and self._times(kept) == 1:
             return kept
         while self._times(own):

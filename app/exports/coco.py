@@ -16,11 +16,12 @@ from typing import Any
 from sqlalchemy import select
 
 from app.exports.camtrap_kept import Ids
+from app.exports.cells import TextSink
 from app.exports.clocks import utc
 from app.exports.imported import Brought, Figure, Guess, Imported, Kept, named
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, Said
 from app.exports.queries import CountedBox, Photo
-from app.exports.sinks import ByteSink, Later, Utf8
+from app.exports.sinks import Later, as_json
 from app.exports.study import Study
 from app.formats.coco import KEPT, category_word
 from models.deployment import Deployment
@@ -34,22 +35,21 @@ WORDS = {BLANK: EMPTY, PERSON: "person", VEHICLE: "vehicle", UNKNOWN: "unknown"}
 KIND_OF = {"person": "person", "vehicle": "vehicle"}  # what is seen -> which box a detector draws round it, else animal
 
 
-def write(study: Study, bytes_: ByteSink) -> int:
+def write(study: Study, sink: TextSink) -> int:
     """The file; how many photos. Annotations wait in a file without a name until the photos are written."""
-    sink, later = Utf8(bytes_), Later()
-    out = Writer(study)
+    later, out = Later(), Writer(study)
     head = {"info": {"version": "1.0", "description": study.project.name, "contributor": "Waterhole"}}
     sink.write(json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "images": [')
     count = annotated = 0
     for photo, said, brought, frame, frames in in_bursts(out.imported):
         made = out.image(photo, frame, frames) | out.not_animals(photo, said, brought)
-        sink.write((",\n" if count else "\n") + json.dumps(made, ensure_ascii=False))
+        sink.write((",\n" if count else "\n") + as_json(made))
         count += 1
         for each in out.annotations_of(photo, said, brought):
-            later.write((",\n" if annotated else "\n") + json.dumps(each, ensure_ascii=False))
+            later.write((",\n" if annotated else "\n") + as_json(each))
             annotated += 1
     for broken in corrupt(study):
-        sink.write((",\n" if count else "\n") + json.dumps(broken, ensure_ascii=False))
+        sink.write((",\n" if count else "\n") + as_json(broken))
         count += 1
     sink.write('\n ],\n "annotations": [')
     later.copy(sink)

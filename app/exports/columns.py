@@ -39,7 +39,10 @@ def probability(value: float | None) -> str:
 
 def tally(words: Iterable[str]) -> str:
     """What was said of the boxes: female; of several that differ each with how many, female: 1; male: 2."""
-    counts = Counter(word for word in words if word)
+    said = [word for word in words if word]
+    if not said:
+        return ""
+    counts = Counter(said)
     if len(counts) < 2:
         return "".join(counts)
     return "; ".join(f"{word}: {count}" for word, count in sorted(counts.items()))

@@ -18,6 +18,8 @@ from models.database import Database
 from models.project import Project
 from models.storage import Store
 
+BLOCK = 1 << 16  # characters that are written together
+
 
 @dataclass(frozen=True)
 class Written:
@@ -30,22 +32,33 @@ class Written:
 
 
 class HashedFile:
-    """A UTF-8 file that knows its size and hash."""
+    """A UTF-8 file that knows its size and hash. What is written waits until there is a block of it, or flush()."""
 
     def __init__(self, file: BinaryIO) -> None:
         """file: open for writing. rows: whoever writes a table says how many."""
         self._file, self._hash, self.size, self.rows = file, hashlib.sha256(), 0, 0
+        self._waiting: list[str] = []
+        self._letters = 0
 
     def write(self, text: str, /) -> None:
         """Take the next piece."""
-        content = text.encode()
+        self._waiting.append(text)
+        self._letters += len(text)
+        if self._letters >= BLOCK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put down what waits."""
+        content = "".join(self._waiting).encode()
+        self._waiting.clear()
+        self._letters = 0
         self._file.write(content)
         self._hash.update(content)
         self.size += len(content)
 
     @property
     def sha256(self) -> str:
-        """Of all that was written."""
+        """Of all that was put down."""
         return self._hash.hexdigest()
 
 
@@ -73,6 +86,7 @@ def export_folder(session: Session, store: Store, project: Project, folder: Path
         with partial.open("wb") as file:
             hashed = HashedFile(file)
             rows = write_table(session, store, project, name, hashed)
+            hashed.flush()
         partial.replace(folder / name)
         written.append(Written(name, rows, hashed.size, hashed.sha256))
     made = manifest(session, project, written)

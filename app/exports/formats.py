@@ -62,7 +62,14 @@ class Format:
 
 def as_text(write: Callable[[Study, TextSink], object]) -> Callable[[Study, ByteSink], object]:
     """A writer of text as one of bytes."""
-    return lambda study, sink: write(study, Utf8(sink))
+
+    def write_bytes(study: Study, sink: ByteSink) -> object:
+        text = Utf8(sink)
+        told = write(study, text)
+        text.flush()
+        return told
+
+    return write_bytes
 
 
 def own(name: str) -> Format:
@@ -116,7 +123,8 @@ FORMATS: dict[str, Format] = {
             lacking=lambda study: publication.lacking(study.project),
         ),
         Format(
-            "coco", "COCO Camera Traps", mark("boxes and categories, for training"), "coco-camera-traps.json", JSON, coco.write,
+            "coco", "COCO Camera Traps", mark("boxes and categories, for training"), "coco-camera-traps.json", JSON,
+            as_text(coco.write),
             (
                 ("images", mark("Photos with size, time, burst and place")),
                 ("annotations", mark("A box in pixels each; an empty photo has one of category 0")),

@@ -86,6 +86,9 @@ class Brought:
         return {each for each in named if each is not None}
 
 
+NOTHING_BROUGHT = Brought()  # of most photos; never changed
+
+
 class Imported:
     """The imports of one project at one moment. Memory: two numbers a row of them, and what a chunk of photos needs."""
 
@@ -121,13 +124,18 @@ class Imported:
         while chunk := list(itertools.islice(stream, CHUNK)):
             found = self.of([photo for photo, _said in chunk])
             for photo, said in chunk:
-                brought = found.get(photo.id) or Brought()
+                brought = found.get(photo.id, NOTHING_BROUGHT)
+                if brought is NOTHING_BROUGHT:
+                    yield photo, said, brought
+                    continue
                 if brought.species_ids & self._study.extreme or (not may_show and self.shows_person(brought)):
                     continue
                 yield photo, said, brought
 
     def shows_person(self, brought: Brought) -> bool:
         """Whether a row or a figure of the photo as a whole says that a person is on it."""
+        if brought is NOTHING_BROUGHT:
+            return False
         kinds = {self._study.taxa[each].species.kind for each in brought.species_ids}
         return PERSON in kinds or any(each.record.kind == PERSON for each in brought.rows)
 

@@ -18,6 +18,7 @@ from app.exports.cells import TextSink
 from app.exports.imported import Brought, Guess, Imported
 from app.exports.naming import HUMAN, Said
 from app.exports.queries import CountedBox, Photo
+from app.exports.sinks import as_json
 from app.exports.study import Study
 from models.checkpoint import Checkpoint
 from models.image import QUARANTINED, REFUSED, Image
@@ -51,7 +52,7 @@ def write(study: Study, sink: TextSink) -> int:
             detection(each, box, guesses.get(box.id) or brought.guesses.get(box.id, []), names, theirs)
             for each, box in zip(said, photo.boxes, strict=True)
         ]}  # fmt: skip
-        sink.write((",\n" if count else "\n") + json.dumps(made, ensure_ascii=False))
+        sink.write((",\n" if count else "\n") + as_json(made))
         count += 1
     failed = select(Image.path, Image.reason).where(
         Image.project_id == study.project.id, Image.state.in_((QUARANTINED, REFUSED))

@@ -186,14 +186,19 @@ def with_boxes(
     meant = meanings(session, project.id)
     ready = [photo.id for photo in made.values() if photo.state in COUNTING]
     asked = set(ready)
-    for row in session.execute(boxes_of(project, ready, every=every)):
-        beside = Observed(row.sex or "", row.life_stage or "", row.behaviour or "")
-        box = CountedBox(
-            row.id, row.kind, meant.of(row.settled_species_id), row.who, row.created_at, row.certain, beside,
-            (row.x_min, row.y_min, row.x_max, row.y_max), row.score, row.drawn,
-            not every or row.settled_species_id is not None or row.score >= project.count_above, row.settled_label_id,
+    least = project.count_above
+    for (
+        image_id, box_id, kind, species_id, label_id, who, when, certain, sex, life_stage, behaviour, x_min, y_min, x_max, y_max,
+        score, drawn,
+    ) in session.execute(boxes_of(project, ready, every=every)).tuples():  # fmt: skip
+        beside = Observed(sex or "", life_stage or "", behaviour or "") if sex or life_stage or behaviour else NOTHING
+        counts = not every or species_id is not None or score >= least
+        made[image_id].boxes.append(
+            CountedBox(
+                box_id, kind, meant.of(species_id), who, when, certain, beside, (x_min, y_min, x_max, y_max), score, drawn,
+                counts, label_id,
+            )
         )  # fmt: skip
-        made[row.image_id].boxes.append(box)
     for image_id in session.scalars(with_unnamed_crops(project, ready)):
         made[image_id].has_unnamed_crop = True
     for image_id, species_id, count in session.execute(corrections_of(ready)):

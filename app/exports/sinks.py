@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import IO, BinaryIO, Protocol, cast
 
 from app.exports.cells import TextSink
-from app.exports.files import HashedFile, Written
+from app.exports.files import BLOCK, HashedFile, Written
 
+as_json = json.JSONEncoder(ensure_ascii=False).encode  # of one object, in one line
 FIXED = (1980, 1, 1, 0, 0, 0)  # the time of every member: equal states, equal bytes
 
 
@@ -45,15 +46,26 @@ class HashedBytes:
 
 
 class Utf8:
-    """Text into a stream of bytes."""
+    """Text into a stream of bytes, a block at a time; flush() puts down the last one."""
 
     def __init__(self, sink: ByteSink) -> None:
         """sink: is not closed."""
         self._sink = sink
+        self._waiting: list[str] = []
+        self._letters = 0
 
     def write(self, text: str, /) -> None:
         """Take the next piece."""
-        self._sink.write(text.encode())
+        self._waiting.append(text)
+        self._letters += len(text)
+        if self._letters >= BLOCK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put down what waits."""
+        self._sink.write("".join(self._waiting).encode())
+        self._waiting.clear()
+        self._letters = 0
 
 
 class Forward:
@@ -93,6 +105,7 @@ class Archive:
         with self.member(name) as file:
             hashed = HashedFile(cast(BinaryIO, file))
             yield hashed
+            hashed.flush()
         self.written.append(Written(name, hashed.rows, hashed.size, hashed.sha256))
 
     def picture(self, name: str, content: bytes) -> None:
