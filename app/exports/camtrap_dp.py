@@ -75,7 +75,7 @@ class Package:
         self.taxa: set[int] = set()  # those that a row names
         self.names: set[str] = set()  # scientific names of files that are none of the project's species
         self.imported = Imported(study)
-        self._media, self._observations = medium_ids(study), observation_ids(study, self.imported)
+        self._media, self._observations = medium_ids(study, self.imported), observation_ids(study, self.imported)
         self._visits = Visits(study, self.stations, self._observations)
         self._kept_events = KeptEvents(self.imported, self.stations)
 

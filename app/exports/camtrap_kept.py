@@ -46,8 +46,10 @@ class Ids:
         return int(np.searchsorted(self._kept, hash(id_), "right") - np.searchsorted(self._kept, hash(id_), "left"))
 
 
-def medium_ids(study: Study) -> Ids:
+def medium_ids(study: Study, imported: Imported) -> Ids:
     """Of media.csv."""
+    if not imported.ids:
+        return Ids(())
     rows = study.session.execute(
         select(Image.details["mediaID"].as_string())
         .where(Image.project_id == study.project.id, Image.state.in_(COUNTING))
