@@ -140,7 +140,7 @@ def test_ids_of_a_file_never_meet_ours(sqlite_database: Database, store: Store) 
     assert len({each["id"] for each in found["images"]}) == len(found["images"]) == 4
 
 
-def test_our_own_tables_count_photos_of_an_import_and_call_none_empty_that_nobody_looked_at(official: Official) -> None:
+def test_our_own_tables_count_what_people_say_of_photos_of_an_import(official: Official) -> None:
     went = rows_of(official.went["observations.csv"])
     people = [row for row in went if row["mediaID"] and row["classificationMethod"] == "human"]
     species = rows_of(official.place.written(official.project_id, "species.csv"))
