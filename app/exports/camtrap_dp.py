@@ -76,7 +76,7 @@ class Package:
         self.taxa: set[int] = set()  # those that a row names
         self.names: set[str] = set()  # scientific names of files that are none of the project's species
         self.imported = Imported(study)
-        self._media, self._observations = medium_ids(study), observation_ids(study, self.imported)
+        self._media, self._observations = medium_ids(study, self.imported), observation_ids(study, self.imported)
         self._visits = Visits(study, self.stations, self._observations)
         self._kept_events = KeptEvents(self.imported, self.stations)
         self._clock = 0, ""  # the photo asked for last, and its time
@@ -138,6 +138,8 @@ class Package:
         """The event rows: one a visit, made of what was recorded there, and those of imports that nothing here contradicts."""
         study = self._study
         for each, station, event in self._visits.every:
+            if self._kept_events.cover(station.name, each.first_at, each.last_at):
+                continue
             count, kind = each.individuals, study.taxa[each.species_id].species.kind
             yield self._row(
                 observationID=event, deploymentID=guard(station.name), eventID=event,

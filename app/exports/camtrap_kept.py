@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,8 +50,10 @@ class Ids:
         return int(np.searchsorted(self._kept, hash(id_), "right") - np.searchsorted(self._kept, hash(id_), "left"))
 
 
-def medium_ids(study: Study) -> Ids:
+def medium_ids(study: Study, imported: Imported) -> Ids:
     """Of media.csv."""
+    if not imported.ids:
+        return Ids(())
     rows = study.session.execute(
         select(Image.details["mediaID"].as_string())
         .where(Image.project_id == study.project.id, Image.state.in_(COUNTING))
@@ -125,6 +129,22 @@ class KeptEvents:
         """A photo of the package; to be told of each before the rows are asked for."""
         if deployment in self._own and not as_imported:
             insort(self._own[deployment], moment)
+
+    def cover(self, deployment: str, first_at: dt.datetime, last_at: dt.datetime) -> bool:
+        """Whether a visit that we would make of the photos is told by event rows of an import already."""
+        moments = self._own.get(deployment)
+        if moments is None:
+            return False
+        at = bisect_left(moments, first_at)
+        has_own = at < len(moments) and moments[at] <= last_at
+        return not has_own and any(start <= last_at and first_at <= end for start, end in self._periods[deployment])
+
+    @cached_property
+    def _periods(self) -> dict[str, list[Period]]:
+        found: dict[str, list[Period]] = defaultdict(list)
+        for _row, _kept, station, period in self.rows():
+            found[station.name].append(period)
+        return found
 
     def rows(self) -> Iterator[tuple[ImportRow, Kept, Station, Period]]:
         """Those that stand, in the order of the files."""

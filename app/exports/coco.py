@@ -126,7 +126,7 @@ class Writer:
         """Reads which ids imports gave."""
         self._study, self.imported, self.categories = study, Imported(study), Categories(study)
         here = Image.project_id == study.project.id, Image.state.in_(COUNTING)
-        self._images = Ids(ids_of(study, Image.details["imageID"], *here))
+        self._images = Ids(ids_of(study, Image.details["imageID"], *here) if self.imported.ids else ())
         made = ImportRow.record["details"]["annotationID"]
         is_ours = ImportRow.import_id.in_(self.imported.ids)
         self._annotations = Ids(ids_of(study, made, is_ours) if self.imported.ids else ())

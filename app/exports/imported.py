@@ -101,13 +101,15 @@ class Imported:
             Import.project_id == study.project.id, Import.state.in_((TAKING, STOPPED, TAKEN))
         )
         self.ids = list(self._session.scalars(taken))
-        pairs = self._session.execute(
+        about = (
             select(ImportRow.image_id, ImportRow.id)
             .where(ImportRow.import_id.in_(self.ids), ImportRow.image_id.is_not(None))
             .where(or_(ImportRow.is_taken, and_(ImportRow.verdict == ASIDE, ~ImportRow.place.startswith(VOICES))))
             .order_by(ImportRow.image_id, ImportRow.number)
-        ).all() if self.ids else []  # fmt: skip
-        both = np.array([tuple(pair) for pair in pairs], np.int64).reshape(-1, 2)
+            .execution_options(yield_per=10_000)
+        )
+        pairs = self._session.execute(about) if self.ids else ()
+        both = np.fromiter((id_ for pair in pairs for id_ in pair), np.int64).reshape(-1, 2)
         self._images, self._rows = both[:, 0], both[:, 1]
 
     @property

@@ -13,12 +13,15 @@ import pytest
 from sqlalchemy import select
 
 from models.act import Act
+from models.batch import BatchFile
 from models.box import Box
 from models.database import Database
 from models.image import CountCorrection, Image
 from models.membership import Role
+from models.project import Project
 from models.species import Species
 from models.storage import Store
+from tests import make
 from tests.round_trips.trips import Place, members, rows_of
 
 RAT, DUCK = "Rattus norvegicus", "Anas platyrhynchos"
@@ -137,7 +140,7 @@ def test_ids_of_a_file_never_meet_ours(sqlite_database: Database, store: Store) 
     assert len({each["id"] for each in found["images"]}) == len(found["images"]) == 4
 
 
-def test_our_own_tables_count_photos_of_an_import_and_call_none_empty_that_nobody_looked_at(official: Official) -> None:
+def test_our_own_tables_count_what_people_say_of_photos_of_an_import(official: Official) -> None:
     went = rows_of(official.went["observations.csv"])
     people = [row for row in went if row["mediaID"] and row["classificationMethod"] == "human"]
     species = rows_of(official.place.written(official.project_id, "species.csv"))
@@ -155,3 +158,24 @@ def test_our_own_tables_count_photos_of_an_import_and_call_none_empty_that_nobod
         if row["level"] == "image"
     )
     assert states["empty"] == 112 and sum(states.values()) == 423
+
+
+def test_a_photo_that_is_here_keeps_who_said_its_name_elsewhere_and_when(database: Database, store: Store) -> None:
+    place = Place(database, store)
+    project_id, by = place.project()
+    with database.writing() as session:
+        photo = make.image(session, make.batch(session, session.get_one(Project, project_id)), "A/1.jpg")
+        session.add(BatchFile(batch_id=photo.batch_id, path="A/1.jpg", image_id=photo.id, state="received", size=1000))
+        box = make.box(session, photo, x_min=0.1, y_min=0.1, x_max=0.5, y_max=0.5)
+        box_id = box.id
+    said = {"waterhole_source": "human", "waterhole_who": "Ann", "waterhole_when": "2020-01-02T03:04:05Z"}
+    file = {
+        "images": [{"id": "1", "file_name": "card/A/1.jpg", "width": 1600, "height": 1200}],
+        "categories": [{"id": 0, "name": "empty"}, {"id": 1, "name": "fox"}],
+        "annotations": [{"id": "a", "image_id": "1", "category_id": 1, "bbox_relative": [0.1, 0.1, 0.4, 0.4]} | said],
+    }
+    place.taken(project_id, by, {"coco.json": json.dumps(file).encode()})
+    (made,) = json.loads(place.written(project_id, "coco"))["annotations"]
+    assert (made["id"], made["waterhole_who"], made["waterhole_when"]) == (
+        f"b{box_id}", "Ann", "2020-01-02T03:04:05Z",
+    )  # fmt: skip

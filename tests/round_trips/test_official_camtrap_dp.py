@@ -84,5 +84,15 @@ def test_what_comes_out_is_valid_by_the_standards_own_schemas(
     assert report.valid, report.flatten(["rowNumber", "fieldName", "message"])
 
 
+def test_every_taxon_that_rows_name_is_listed_as_it_was(out: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
+    went, came = (
+        {each["scientificName"]: each for each in json.loads(side["datapackage.json"])["taxonomic"]} for side in out
+    )
+    named = {row["scientificName"] for row in rows_of(out[0]["observations.csv"])} - {""}
+    assert set(came) == named
+    for name in named & set(went):
+        assert went[name].items() <= came[name].items(), name
+
+
 def test_nothing_of_it_is_lost(out: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
     assert out[1]["what-was-lost.txt"].decode().splitlines() == []
