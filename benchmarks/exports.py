@@ -87,7 +87,8 @@ def measured(house: Household, project_id: int, name: str) -> dict[str, float]:
         write_export(session, house.store, session.get_one(Project, project_id), name, out)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     return {
-        "seconds": round(seconds, 1), "cpu_s": round(cpu, 1), "rss_growth_mb": round(megabytes("VmHWM") - before, 1), "mb": round(out.size / 1e6, 1),
+        "seconds": round(seconds, 1), "cpu_s": round(cpu, 1), "rss_growth_mb": round(megabytes("VmHWM") - before, 1),
+        "mb": round(out.size / 1e6, 1),
     }  # fmt: skip
 
 

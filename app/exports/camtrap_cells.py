@@ -53,12 +53,15 @@ def file_path(photo: Photo) -> str:
 
 def boxed(corners: Sequence[float]) -> dict[str, str]:
     """The four cells of a box."""
-    return dict(zip(("bboxX", "bboxY", "bboxWidth", "bboxHeight"), outline(corners), strict=True))
+    x, y, width, height = outline(corners)
+    return {"bboxX": x, "bboxY": y, "bboxWidth": width, "bboxHeight": height}
 
 
 def outline(corners: Sequence[float]) -> tuple[str, str, str, str]:
     """bboxX, bboxY, bboxWidth, bboxHeight: left, top, width, height as shares, within the photo also after rounding."""
-    x_min, y_min, x_max, y_max = (round(min(max(each, 0.0), 1.0), 6) for each in corners)
+    if min(corners) < 0 or max(corners) > 1:
+        corners = [min(max(each, 0.0), 1.0) for each in corners]
+    x_min, y_min, x_max, y_max = [round(each, 6) for each in corners]
     return f"{x_min:.6f}", f"{y_min:.6f}", f"{max(x_max - x_min, 1e-6):.6f}", f"{max(y_max - y_min, 1e-6):.6f}"
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.cells import guard, line
-from app.exports.camtrap_cells import boxed, deployment_cells, file_path, is_whole, is_within, tags
+from app.exports.camtrap_cells import boxed, deployment_cells, file_path, is_whole, tags
 from app.exports.camtrap_kept import KeptEvents, kept_cells, medium_ids, observation_ids, times_of
 from app.exports.camtrap_visits import TYPES, Visits
 from app.exports.clocks import utc, zoned
@@ -73,6 +73,11 @@ class Package:
         """Its deployments are those with a period and a place."""
         self._study = study
         self.stations = {name: each for name, each in study.stations.items() if is_whole(each)}
+        self._periods = {
+            name: (each.starts_at, each.ends_at)
+            for name, each in self.stations.items()
+            if each.starts_at and each.ends_at
+        }
         self.taxa: set[int] = set()  # those that a row names
         self.names: set[str] = set()  # scientific names of files that are none of the project's species
         self.imported = Imported(study)
@@ -93,8 +98,8 @@ class Package:
 
     def has_place(self, deployment: str, taken_at: dt.datetime | None) -> bool:
         """Whether photos of this camera and time have one."""
-        station = self.stations.get(deployment)
-        return station is not None and taken_at is not None and is_within(station, taken_at)
+        period = self._periods.get(deployment)
+        return period is not None and taken_at is not None and period[0] <= taken_at.replace(microsecond=0) <= period[1]
 
     def medium(self, photo: Photo, said: list[Said], brought: Brought) -> Iterator[str]:
         """One row of media.csv."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -25,8 +25,7 @@ WORDS = {"person": "person", "vehicle": "vehicle", "cannot_tell": "unknown", NOT
 NO_ANIMALS = ("person", "vehicle", NOT_ANIMAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One box's name. kind: a kind of species, or `unclassified`."""
 
     kind: str
@@ -96,7 +95,7 @@ class Naming:
     def _said(self, box: CountedBox, first: tuple[int, float] | None) -> Said:
         if box.species_id is not None:
             said = self._called(box.species_id, HUMAN, None, box.who, box.when)
-            return replace(said, certain=box.certain, observed=box.observed)
+            return said._replace(certain=box.certain, observed=box.observed)
         if first is not None and first[0] in self._species:
             return self._called(first[0], PREDICTED, first[1])
         if box.kind in self._of_kind:  # the detector itself knows people and vehicles

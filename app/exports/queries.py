@@ -24,11 +24,10 @@ from models.label import Label, newest_label_id
 from models.meaning import Meanings, meanings
 from models.observed import NOTHING, Observed
 from models.project import Project
-from models.sequence import Sequence
 from models.species import Species
 from models.user import User
 
-CHUNK = 500
+CHUNK = 1000
 UNSAID, BLANK = ("unclassified", "unknown"), "blank"  # a machine's words for a photo that name no species
 
 
@@ -92,14 +91,6 @@ def photos(session: Session, project: Project, asked: Asked | None = None) -> It
             yield with_boxes(session, project, name, chunk, every=asked.every_box)
 
 
-def photos_of_sequences(session: Session, project: Project) -> Iterator[list[Photo]]:
-    """Every photo that was looked through and lies in a burst, burst after burst, in chunks."""
-    for deployment_id, name in deployments(session, project):
-        for sequence_ids in sequences(session, deployment_id):
-            for chunk in of_sequences(session, sequence_ids):
-                yield with_boxes(session, project, name, chunk)
-
-
 def deployments(session: Session, project: Project) -> list[tuple[int, str]]:
     """(id, name), sorted here: databases sort names each in their own way."""
     rows = session.execute(select(Deployment.id, Deployment.name).where(Deployment.project_id == project.id))
@@ -149,29 +140,6 @@ def undated(session: Session, deployment_id: int, columns: Any = PHOTO) -> Itera
     while chunk:
         yield chunk
         chunk = list(session.execute(query.where(Image.id > chunk[-1].id).limit(CHUNK)))
-
-
-def sequences(session: Session, deployment_id: int) -> Iterator[list[int]]:
-    """The ids of the deployment's bursts, in chunks."""
-    query = select(Sequence.id).where(Sequence.deployment_id == deployment_id).order_by(Sequence.id).limit(CHUNK)
-    ids = list(session.scalars(query))
-    while ids:
-        yield ids
-        ids = list(session.scalars(query.where(Sequence.id > ids[-1])))
-
-
-def of_sequences(session: Session, sequence_ids: list[int]) -> Iterator[Chunk]:
-    """The photos of some bursts, burst after burst; one burst may be longer than a chunk."""
-    query = (
-        PHOTO.where(Image.sequence_id.in_(sequence_ids), Image.state.in_(COUNTING))
-        .order_by(Image.sequence_id, Image.id)
-        .limit(CHUNK)
-    )
-    chunk = list(session.execute(query))
-    while chunk:
-        yield chunk
-        last = (chunk[-1].sequence_id, chunk[-1].id)
-        chunk = list(session.execute(query.where(tuple_(Image.sequence_id, Image.id) > last)))
 
 
 def with_boxes(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.exports.bursts import NEVER, Burst, Bursts
 from app.exports.naming import HUMAN, NOT_ANIMAL, PREDICTED, UNCLASSIFIED, WORDS, Naming, Said
-from app.exports.queries import CHUNK, Photo, Whole, deployments, paths_of, photos, photos_of_sequences, species_of
+from app.exports.queries import CHUNK, Photo, Whole, deployments, paths_of, photos, species_of
 from models.image import COUNTING, QUARANTINED, READY, REFUSED, WAITING
 from models.observed import Observed
 from models.project import Project
@@ -23,10 +24,11 @@ from models.records import event_lines
 from models.storage import Store
 
 EMPTY, NAMED = "empty", "named"
+STATES = (UNCLASSIFIED, NAMED, EMPTY)  # of a burst: the first one that any of its photos has
 NOT_READY = {WAITING: "not_yet_processed", QUARANTINED: "failed", REFUSED: "failed"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpeciesRow:
     """One photo, one species, one source."""
 
@@ -43,7 +45,7 @@ class SpeciesRow:
     observed: tuple[Observed, ...] = ()  # of its boxes of which something was said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CountRow:
     """One photo or one burst with its number of animals."""
 
@@ -76,17 +78,16 @@ def species_rows(session: Session, store: Store, project: Project) -> Iterator[S
 
 def counts_rows(session: Session, store: Store, project: Project) -> Iterator[CountRow]:
     """counts.csv: every photo, then every burst, then every event; unique on (level, id)."""
-    naming = Naming(session, store, project)
+    naming, bursts = Naming(session, store, project), Bursts()
+    places = {name: place for place, (_id, name) in enumerate(deployments(session, project))}
     for chunk in photos(session, project):
         for photo, said in naming.name(chunk):
-            yield count_of_photo(photo, said)
-    counted = (
-        count_of_photo(photo, said)
-        for chunk in photos_of_sequences(session, project)
-        for photo, said in naming.name(chunk)
-    )
-    for _sequence, rows in itertools.groupby(counted, key=lambda row: row.sequence_id):
-        yield count_of_burst(rows)
+            row = count_of_photo(photo, said)
+            if photo.sequence_id is not None and photo.state in COUNTING:
+                bursts.add(places[photo.deployment], photo.sequence_id, in_burst(row))
+            yield row
+    for sequence_id, burst in bursts:
+        yield count_of_burst(sequence_id, burst)
     yield from event_rows(session, store, project)
 
 
@@ -195,19 +196,22 @@ def count_of_photo(photo: Photo, said: list[Said]) -> CountRow:
     return CountRow("image", *place, state, len(animals), corrected_count(photo, animals))
 
 
-def count_of_burst(rows: Iterable[CountRow]) -> CountRow:
+def in_burst(row: CountRow) -> Burst:
+    """What the row of a photo says of its burst."""
+    at = "" if row.first_at is None else row.first_at.isoformat()
+    count, shown = row.count or 0, row.count or 0 if row.corrected is None else row.corrected
+    first = (at or NEVER.isoformat(), row.file, int(row.id))
+    is_corrected = row.corrected is not None
+    return Burst(first, row.deployment, at, at, 1, 1 << STATES.index(row.state), count, shown, is_corrected)
+
+
+def count_of_burst(sequence_id: int, burst: Burst) -> CountRow:
     """A burst's animals: the most in any one of its photos; corrected where a person corrected any of them."""
-    burst = sorted(rows, key=lambda row: (row.first_at or dt.datetime.max, row.file, row.id))
-    first, sequence_id = burst[0], burst[0].sequence_id
-    assert sequence_id is not None  # photos outside a burst are not asked for
-    times = [row.first_at for row in burst if row.first_at is not None]
-    states = {row.state for row in burst}
-    corrected = any(row.corrected is not None for row in burst)
+    first_at, last_at = (dt.datetime.fromisoformat(at) if at else None for at in (burst.first_at, burst.last_at))
+    state = next(state for number, state in enumerate(STATES) if burst.states & 1 << number)
     return CountRow(
-        "sequence", sequence_id, first.file, first.deployment, sequence_id, min(times, default=None),
-        max(times, default=None), len(burst), next(state for state in (UNCLASSIFIED, NAMED, EMPTY) if state in states),
-        max(row.count or 0 for row in burst),
-        max((row.count or 0) if row.corrected is None else row.corrected for row in burst) if corrected else None,
+        "sequence", sequence_id, burst.first[1], burst.deployment, sequence_id, first_at, last_at, burst.photos, state,
+        burst.count, burst.shown if burst.is_corrected else None,
     )  # fmt: skip
 
 

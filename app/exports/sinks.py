@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import json
 import shutil
 import tempfile
@@ -142,39 +141,6 @@ class Later:
         self._file.seek(0)
         shutil.copyfileobj(self._file, sink, 1 << 20)
         self._file.close()
-
-
-class Sorted:
-    """Lines by their keys, in the memory of one run: a full run is sorted into a file without a name, and all are merged."""
-
-    def __init__(self, run: int = 20_000) -> None:
-        """run: lines that are held at once."""
-        self._run, self._held = run, list[list[str]]()
-        self._files: list[IO[str]] = []
-
-    def add(self, *key_and_line: str) -> None:
-        """A line after its key; lines of one key are sorted too."""
-        self._held.append(list(key_and_line))
-        if len(self._held) >= self._run:
-            self._spill()
-
-    def lines(self) -> Iterator[list[str]]:
-        """Each as it was given, in order."""
-        self._held.sort()
-        yield from heapq.merge(self._held, *(map(json.loads, file) for file in self._files))
-
-    def close(self) -> None:
-        """Let go of the files."""
-        for file in self._files:
-            file.close()
-
-    def _spill(self) -> None:
-        file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - until close()
-        self._held.sort()
-        file.writelines(json.dumps(each) + "\n" for each in self._held)
-        file.seek(0)
-        self._held.clear()
-        self._files.append(file)
 
 
 def info(name: str, method: int) -> zipfile.ZipInfo:

@@ -14,7 +14,8 @@ from app.exports.columns import number, probability, tally, yes_no
 from app.exports.enclosing import enclose
 from app.exports.per_species import per_species
 from app.exports.rows import SpeciesRow
-from app.exports.sinks import Archive, ByteSink, Sorted
+from app.exports.sinks import Archive, ByteSink
+from app.exports.sorted_lines import Sorted
 from app.exports.study import Study
 from app.formats.timelapse import DATETIME, FILE, OURS, RELATIVE_PATH, STANDARD
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from app.exports.checks.wildlife_insights import check as faults_of_upload
 from app.exports.formats import FORMATS, write_export, write_manifest
 from app.exports.lost import lost_lines
-from app.exports.sinks import Sorted
+from app.exports.sorted_lines import Sorted
 from app.exports.study import Options, Study
 from app.formats.wildlife_insights import BLANK_ID
 from models.box import Box
