@@ -158,7 +158,7 @@ def with_boxes(
     for (
         image_id, box_id, kind, species_id, label_id, who, when, certain, sex, life_stage, behaviour, x_min, y_min, x_max, y_max,
         score, drawn,
-    ) in session.execute(boxes_of(project, ready, every=every)).tuples():  # fmt: skip
+    ) in session.execute(boxes_of(project, ready, every=every)):  # fmt: skip
         beside = Observed(sex or "", life_stage or "", behaviour or "") if sex or life_stage or behaviour else NOTHING
         counts = not every or species_id is not None or score >= least
         made[image_id].boxes.append(
