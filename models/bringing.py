@@ -23,6 +23,7 @@ from models.box import Box, settle
 from models.checkpoint import CLASSIFIER, DETECTOR, Checkpoint
 from models.deployment import Deployment, ProblemPeriod, folder_of
 from models.errors import Invalid
+from models.event import mark_cameras_of, mark_deployments
 from models.image import ABSENT, SETUPS, CountCorrection, Image
 from models.import_judging import FACTS, added, photos_here, rows_of, species_called
 from models.import_matching import Finder
@@ -95,6 +96,8 @@ class Taking:
         self._voices(plans, brought)
         for plan in plans:
             self._beside(plan)
+        self.session.flush()
+        mark_cameras_of(self.session, self.import_.project_id, [plan.photo.id for plan in plans if plan.photo.id])
         for found in rows.values():
             for row in found:
                 row.is_taken = row.verdict == GOOD
@@ -159,6 +162,7 @@ class Taking:
             return
         image = self.session.get_one(Image, plan.photo.id)
         if plan.moves:
+            mark_deployments(self.session, self.import_.project_id, [image.deployment_id])
             rows[0].taken = rows[0].taken | {"moved_from": image.deployment_id}
             image.deployment_id, image.sequence_id = self._stay(plan.record.deployment), None
         if plan.is_given:

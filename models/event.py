@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.act import Act
 from models.base import Base, utc_now
+from models.image import Image
 
 # camtrapR's rules: at least the gap since the last record, or since the last one that was independent itself
 LAST_RECORD, LAST_INDEPENDENT = "last_record", "last_independent"
@@ -116,6 +117,12 @@ def mark_deployments(session: Session, project_id: int, deployment_ids: Iterable
     marks = [{"project_id": project_id, "deployment_id": each} for each in sorted(set(deployment_ids))]
     if marks:
         session.execute(insert(EventMark), marks)
+
+
+def mark_cameras_of(session: Session, project_id: int, image_ids: Iterable[int]) -> None:
+    """The same where the photos themselves come, go or move: the deployments that they have now are written down."""
+    here = select(Image.deployment_id).where(Image.id.in_(list(image_ids))).distinct()
+    mark_deployments(session, project_id, session.scalars(here))
 
 
 def mark_project(session: Session, project_id: int) -> None:

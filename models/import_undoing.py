@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models.act import Act
 from models.base import utc_now
 from models.box import Box, settle, take_back_labels
+from models.event import mark_cameras_of
 from models.image import ABSENT, READY, WAITING, CountCorrection, Image
 from models.imported import Import, ImportedName, ImportRow
 from models.label import Label
@@ -53,12 +54,15 @@ def undo_some(session: Session, import_: Import, after: int) -> list[int]:
     """Take the next rows behind this one back; their ids, none when none is left."""
     rows = taken_rows(session, import_.id, after)
     act = import_.act(session)
+    images = [row.image_id for row in rows if row.image_id is not None]
+    mark_cameras_of(session, import_.project_id, images)
     withdraw(session, import_, rows, act)
     remove_boxes(session, rows)
     for row in rows:
         put_back(session, row)
         row.is_taken, row.taken = False, {}
     session.flush()
+    mark_cameras_of(session, import_.project_id, images)  # at their old cameras
     return [row.id for row in rows]
 
 

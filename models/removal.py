@@ -22,7 +22,7 @@ from models.box import Box
 from models.database import CHUNK_ROWS
 from models.deletion import DeletedPhoto, Deletion
 from models.deployment import Deployment, ProblemPeriod
-from models.event import Event
+from models.event import Event, mark_cameras_of
 from models.image import GONE, Image
 from models.lease import Lease
 from models.project import Project
@@ -50,6 +50,7 @@ def hide(session: Session, project: Project, image_ids: Sequence[int], state: st
         box.deleted_at, box.waits_for = at, None
         box.settled_species_id = box.settled_label_id = box.settled_at = None
     withdraw(session, project, [box.id for box in held])
+    mark_cameras_of(session, project.id, image_ids)
 
 
 def withdraw(session: Session, project: Project, box_ids: Sequence[int]) -> None:
@@ -77,6 +78,7 @@ def show(session: Session, project_id: int, image_ids: Sequence[int], at: dt.dat
     for box in held:
         box.deleted_at = None
     session.flush()
+    mark_cameras_of(session, project_id, image_ids)
     for start in range(0, len(held), CHUNK_ROWS):
         settle_by_rule(session, project_id, [box.id for box in held[start : start + CHUNK_ROWS]])
 
@@ -111,6 +113,7 @@ def delete_photos(session: Session, deletion: Deletion, image_ids: Sequence[int]
     session.add_all(
         DeletedPhoto(deletion_id=deletion.id, project_id=deletion.project_id, sha256=row.sha256) for row in found
     )
+    mark_cameras_of(session, deletion.project_id, image_ids)
     session.execute(delete(BatchFile).where(BatchFile.image_id.in_(image_ids)))
     session.execute(delete(Event).where(Event.first_image_id.in_(image_ids)))
     boxes = select(Box.id).where(Box.image_id.in_(image_ids))

@@ -66,6 +66,13 @@ class Place:
             assert import_.state == TAKEN, import_.error
             return import_
 
+    def taken_back(self, project_id: int, import_id: int) -> None:
+        """All of it goes."""
+        with self.database.writing() as session:
+            job_id = Import.of(session, project_id, import_id).take_back(session).id
+        bench = Bench("worker-test", self.database, self.store, Networks(self.store, FakeShelf()))
+        run_job(bench, job_id, lambda _name, do: do())
+
     def bad_rows(self, import_id: int) -> list[tuple[str, str, str]]:
         """(place, field, reason) of the rows that were not taken."""
         with self.database.reading() as session:
