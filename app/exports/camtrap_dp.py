@@ -20,9 +20,9 @@ from app.exports.camtrap_cells import boxed, deployment_cells, file_path, is_who
 from app.exports.camtrap_kept import KeptEvents, kept_cells, medium_ids, observation_ids, times_of
 from app.exports.camtrap_visits import TYPES, Visits
 from app.exports.clocks import utc, zoned
+from app.exports.enclosing import enclose
 from app.exports.imported import Brought, Figure, Guess, Imported, Kept
 from app.exports.label_rows import LABELS, label_lines
-from app.exports.lost import lost_lines
 from app.exports.naming import HUMAN, NOT_ANIMAL, UNCLASSIFIED, Said
 from app.exports.publication import described, package
 from app.exports.queries import CountedBox, Photo
@@ -45,25 +45,30 @@ def write(study: Study, sink: ByteSink) -> None:
             file.write(line(DEPLOYMENTS))
             for station in out.stations.values():
                 file.write(line(deployment_cells(station)))
-        observations = Later()
+            file.rows = len(out.stations)
+        observations, count = Later(), 0
         observations.write(line(OBSERVATIONS))
         with archive.text("media.csv") as file:
             file.write(line(MEDIA))
             for photo, said, brought in out.imported.photos(people=True):
                 if out.takes(photo):
                     file.write(line(out.medium(photo, said, brought)))
+                    file.rows += 1
                     for cells in out.seen(photo, said, brought):
                         observations.write(line(cells))
+                        count += 1
         for cells in out.events():
             observations.write(line(cells))
-        archive.taken("observations.csv", observations)
+            count += 1
+        archive.taken("observations.csv", observations, count)
         with archive.text("waterhole_labels.csv") as file:
             file.write(line(column for column, _kind in LABELS))
             for cells in label_lines(study, out.imported, out.has_place):
                 file.write(line(cells))
+                file.rows += 1
         made = package(study, about, list(out.stations.values()), out.taxa, out.others())
         archive.whole("datapackage.json", (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
-        archive.whole("what-was-lost.txt", "".join(f"{each}\n" for each in lost_lines("camtrap-dp", study)).encode())
+        enclose(archive, study, "camtrap-dp")
 
 
 class Package:

@@ -119,6 +119,7 @@ FORMATS: dict[str, Format] = {
                 ("observations.csv", mark("A row a box, human or machine, and a row a visit, whose counts can be summed")),
                 ("waterhole_labels.csv", mark("Every voice that was ever given, oldest first")),
                 ("what-was-lost.txt", mark("What the format could not take")),
+                MANIFEST,
             ),
             lacking=lambda study: publication.lacking(study.project),
         ),

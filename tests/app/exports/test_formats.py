@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import io
 import json
 import zipfile
@@ -128,6 +129,17 @@ def test_camtrap_dp_says_boxes_visits_and_people_as_the_standard_wants_them(here
         "1 camera has no period and is left out with its photos.",
         "1 camera has no coordinates and is left out with its photos.",
     ]
+
+
+def test_every_archive_says_what_it_holds(here: Scene) -> None:
+    for name in ("camtrap-dp", "detections", "timelapse", "wildlife-insights"):
+        files = members(written(here, name))
+        made = json.loads(files.pop("manifest.json"))
+        told = {each["name"]: (each["sha256"], each["bytes"]) for each in made["files"]}
+        assert told == {key: (hashlib.sha256(content).hexdigest(), len(content)) for key, content in files.items()}
+        rows = {each["name"]: each["rows"] for each in made["files"] if each["name"].endswith(".csv")}
+        assert rows == {key: len(rows_of(content)) for key, content in files.items() if key.endswith(".csv")}
+        assert made["snapshot"]["newest_label"] > 0
 
 
 def test_a_package_without_its_study_says_what_is_missing_and_where(here: Scene) -> None:
