@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from starlette.responses import Response
 
-from app.api import place_queries
 from app.api.access import Id, PlaceEditor, PlaceReader
 from app.api.places_routes import DeploymentShape, SiteShape, deployment_shapes
 from app.api.shapes import IfMatch, Sent, Shape, etag, expect
@@ -18,11 +17,12 @@ from app.deployments import changes, folders, queries, table, table_changes
 from models.audit import note
 from models.deployment import Deployment
 from models.effort import Problem
-from models.errors import Invalid
+from models.errors import Conflict, Invalid
 from models.facts import Facts
 from models.folders import LONGEST, FolderPattern
 from models.site import Site
 from models.species import clean_name
+from models.words import say
 
 router = APIRouter(tags=["Places and events"], max_body_size=2 * table.MOST_BYTES)
 Degrees = Annotated[StrictFloat | StrictInt, Field(description="WGS84.")]
@@ -231,14 +231,15 @@ def add_site(member: PlaceEditor, new: NewSite) -> SiteShape:
     """Add one. A name that is there: 409."""
     member.project.lock(member.session)
     name = clean_name(new.name)
-    place_queries.refuse_name(member.session, member.project.id, name)
+    if queries.site_named(member.session, member.project.id, name) is not None:
+        raise Conflict("name: " + say("there is already a site called %(name)s", name=name))
     return save_site(member, Site.of_name(member.session, member.project.id, name), new)
 
 
 @router.patch("/projects/{project_id}/sites/{site_id}")
 def change_site(member: PlaceEditor, site_id: Id, change: SiteChange) -> SiteShape:
     """Its longer name and its coordinates, which count for cameras without their own."""
-    return save_site(member, place_queries.site(member.session, member.project.id, site_id), change)
+    return save_site(member, queries.site(member.session, member.project.id, site_id), change)
 
 
 def save_site(member: Access, site: Site, change: SiteChange) -> SiteShape:

@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from app.dependencies import not_yours
 from models.clock import ClockCorrection
 from models.clock_finding import ClockFinding
 from models.deployment import Deployment, ProblemPeriod
-from models.errors import Conflict
 from models.event import Event
 from models.site import Site
-from models.words import say
 
 ByTime = tuple[int, dt.datetime, int]  # camera, its clock, event
 
@@ -40,20 +37,6 @@ def sites(session: Session, project_id: int, after: int, limit: int) -> list[Sit
     """The next by rising id."""
     wanted = select(Site).where(Site.project_id == project_id, Site.id > after)
     return list(session.scalars(wanted.order_by(Site.id).limit(limit)))
-
-
-def site(session: Session, project_id: int, site_id: int) -> Site:
-    """Raises NotYours for one of another project."""
-    found = session.get(Site, site_id)
-    if found is None or found.project_id != project_id:
-        raise not_yours()
-    return found
-
-
-def refuse_name(session: Session, project_id: int, name: str) -> None:
-    """Raises Conflict where a site has this name."""
-    if session.scalar(select(Site.id).where(Site.project_id == project_id, Site.name == name)) is not None:
-        raise Conflict("name: " + say("there is already a site called %(name)s", name=name))
 
 
 def events(

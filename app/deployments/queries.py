@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.clock import ClockCorrection
+from models.clock_doctor import natural
 from models.clock_finding import ClockFinding
+from models.database import CHUNK_ROWS
 from models.deployment import Deployment
 from models.effort import Problem, trap_nights
 from models.errors import NotYours
@@ -77,9 +81,18 @@ def shown(project_id: int) -> list[ColumnElement[bool]]:
 
 
 def rows(session: Session, project_id: int, after: str = "", most: int | None = PAGE) -> list[Row]:
-    """By name, from behind `after` on; one more than a page where there are more. most: None for all of them."""
-    wanted = select(Deployment).where(*shown(project_id), Deployment.name > after).order_by(Deployment.name)
-    found = list(session.scalars(wanted.limit(most + 1) if most is not None else wanted))
+    """By name, numbers in it as numbers, from behind `after` on; one more than a page where there are more. most: None for all
+    of them."""
+    named = session.execute(select(Deployment.id, Deployment.name).where(*shown(project_id))).all()
+    order = sorted((natural_key(each.name), each.id) for each in named)
+    if after:
+        order = order[bisect_right(order, natural_key(after), key=lambda each: each[0]) :]
+    kept = [id_ for _key, id_ in (order if most is None else order[: most + 1])]
+    by_id: dict[int, Deployment] = {}
+    for start in range(0, len(kept), CHUNK_ROWS):
+        few = select(Deployment).where(Deployment.id.in_(kept[start : start + CHUNK_ROWS]))
+        by_id |= {each.id: each for each in session.scalars(few)}
+    found = [by_id[id_] for id_ in kept]
     ids = [each.id for each in found]
     sites = {site.id: site for site in session.scalars(select(Site).where(Site.project_id == project_id))}
     photos, problems, findings = photos_of(session, ids), problems_of(session, ids), findings_of(session, project_id)
@@ -90,6 +103,35 @@ def rows(session: Session, project_id: int, after: str = "", most: int | None = 
         )
         for each in found
     ]  # fmt: skip
+
+
+def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
+    """2 before 10, and b after A; names that differ only in capitals stay apart."""
+    return [natural(part) for part in re.split(r"(\d+)", name.casefold())], name
+
+
+def sites(session: Session, project_id: int) -> list[tuple[Site, int]]:
+    """(site, how many deployments stand there), by name."""
+    rows = session.execute(
+        select(Site, func.count(Deployment.id))
+        .outerjoin(Deployment, Deployment.site_id == Site.id)
+        .where(Site.project_id == project_id)
+        .group_by(Site.id)
+    )
+    return sorted(((site, count) for site, count in rows), key=lambda row: natural_key(row[0].name))
+
+
+def site(session: Session, project_id: int, site_id: int) -> Site:
+    """Raises NotYours for one of another project."""
+    found = session.get(Site, site_id) if 0 < site_id < 2**31 else None
+    if found is None or found.project_id != project_id:
+        raise NotYours("There is no such site in this project.")
+    return found
+
+
+def site_named(session: Session, project_id: int, name: str) -> Site | None:
+    """The one of this name."""
+    return session.scalars(select(Site).where(Site.project_id == project_id, Site.name == name)).one_or_none()
 
 
 def photos_of(session: Session, deployment_ids: Sequence[int]) -> dict[int, Photos]:

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.dependencies import ActingExpert, Viewer
-from app.deployments import changes, clock_routes, folder_routes, queries, table_routes
+from app.deployments import changes, clock_routes, folder_routes, queries, site_routes, table_routes
 from app.deployments.page import deployment_page, list_page
 from app.forms import go, tried
 
 router = APIRouter(prefix="/projects/{project_id}/deployments")
 router.include_router(table_routes.router)
 router.include_router(folder_routes.router)
+router.include_router(site_routes.router)
 router.include_router(clock_routes.router)
 Text = Annotated[str, Form()]
 

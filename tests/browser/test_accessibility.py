@@ -75,6 +75,7 @@ def test_every_page_passes_axe(desk: Desk, page: Page, theme: str, width: str) -
                 "/batches",
                 "/imports",
                 "/deployments",
+                "/deployments/sites",
                 "/species",
                 "/export",
                 "/export?table=camtrap-dp",
