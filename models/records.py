@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Row, String, select, type_coerce
+from sqlalchemy import ColumnElement, String, select, type_coerce
 from sqlalchemy.orm import Session
 
 from models.box import Box, counted
@@ -32,6 +32,9 @@ from models.species import TAXON, Species
 from models.storage import Store
 from models.visits import Ids, Records, Shares, Visits, visits
 
+LINES = 5_000  # visits that are made into lines at a time
+ROWS = 20_000  # boxes that are read at a time
+KINDS = ("person", "vehicle")  # what a detector itself knows beside animals
 RECORD_FIELDS = tuple(Records.__dataclass_fields__)
 NOBODY = np.zeros(0, np.int64)
 NO_RECORDS = Records(NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, np.zeros(0, bool), np.zeros(0, np.float32))
@@ -100,14 +103,16 @@ class Recorder:
             found.named, found.max_counts, found.delta_s, found.shares,
         )  # fmt: skip
         order = np.lexsort((found.species_ids, found.first_s))
-        for deployment_id, species_id, image_id, first_s, last_s, photos, named, most, delta_s, share in zip(
-            *(column[order].tolist() for column in columns), strict=True
-        ):
-            by = said.get((deployment_id, species_id, image_id))
-            yield EventLine(
-                deployment_id, species_id, image_id, moment(first_s), moment(last_s), photos, named, most, delta_s,
-                None if np.isnan(share) else share, by.count if by else None, by.unseen if by else 0,
-            )  # fmt: skip
+        for start in range(0, len(order), LINES):
+            few = order[start : start + LINES]
+            for deployment_id, species_id, image_id, first_s, last_s, photos, named, most, delta_s, share in zip(
+                *(column[few].tolist() for column in columns), strict=True
+            ):
+                by = said.get((deployment_id, species_id, image_id))
+                yield EventLine(
+                    deployment_id, species_id, image_id, moment(first_s), moment(last_s), photos, named, most, delta_s,
+                    None if np.isnan(share) else share, by.count if by else None, by.unseen if by else 0,
+                )  # fmt: skip
 
     def records(self, place: Place) -> Records:
         """Photos in the order of export: by time, path and id; those without boxes follow the others of their second."""
@@ -119,13 +124,10 @@ class Recorder:
         return Records(*(both[field][order] for field in RECORD_FIELDS))
 
     def _of_boxes(self, place: Place) -> Records:
-        rows = self._boxes(place)
-        if not rows:
+        images, deployment_ids, seconds, box_ids, human, kinds = self._boxes(place)
+        if not len(images):
             return NO_RECORDS
-        image_ids, deployment_ids, taken_at, box_ids, settled, kinds = zip(*rows, strict=True)
-        images = np.array(image_ids, np.int64)
-        human = np.array([each or 0 for each in settled], np.int64)
-        names, shares = self._names(np.array(box_ids, np.int64), human, kinds)
+        names, shares = self._names(box_ids, human, kinds)
         photo = np.cumsum(np.append(True, np.diff(images) != 0)) - 1  # its place in the order
         kept = names > 0
         wide = len(self._means)
@@ -137,9 +139,8 @@ class Recorder:
         by_people[which[human[kept] > 0]] = True
         highest = np.full(len(pairs), np.nan, np.float32)
         np.fmax.at(highest, which, shares[kept])
-        seconds = seconds_of(taken_at)
         records = Records(
-            images[row], np.array(deployment_ids, np.int64)[row], pairs % wide, seconds[row],
+            images[row], deployment_ids[row], pairs % wide, seconds[row],
             self._counted(place, images[row], pairs % wide, counts), by_people, highest,
         )  # fmt: skip
         return only(records, records.counts > 0)  # without the species of which a person counted none in the photo
@@ -188,23 +189,39 @@ class Recorder:
     def _has_imports(self) -> bool:
         return self._session.scalar(select(Import.id).where(Import.project_id == self._project.id).limit(1)) is not None
 
-    def _boxes(self, place: Place) -> list[Row[*tuple[Any, ...]]]:
-        return list(
-            self._session.execute(
-                # as text, where the database has it so: a million moments are read ten times as fast
-                select(
-                    Image.id, Image.deployment_id, type_coerce(Image.taken_at, String), Box.id, Box.settled_species_id,
-                    Box.kind,
-                )
-                .join(Box, Box.image_id == Image.id)
-                .where(
-                    *self._recording(place), counted(self._project),
-                )
-                .order_by(Image.taken_at, Image.path, Image.id)
-            )
-        )  # fmt: skip
+    def _boxes(self, place: Place) -> tuple[Ids, Ids, Ids, Ids, Ids, Ids]:
+        """(n,) each, in the order of export: photo, deployment, seconds, box, the name that people settled or 0, its kind.
 
-    def _names(self, box_ids: Ids, human: Ids, kinds: tuple[str, ...]) -> tuple[Ids, Shares]:
+        The kind is a place in KINDS, else -1. Rows become arrays some thousand at a time: 50 bytes a box.
+        """
+        wanted = (
+            # as text, where the database has it so: a million moments are read ten times as fast
+            select(
+                Image.id,
+                Image.deployment_id,
+                type_coerce(Image.taken_at, String),
+                Box.id,
+                Box.settled_species_id,
+                Box.kind,
+            )
+            .join(Box, Box.image_id == Image.id)
+            .where(*self._recording(place), counted(self._project))
+            .order_by(Image.taken_at, Image.path, Image.id)
+        )
+        parts = []
+        for rows in self._session.execute(wanted.execution_options(yield_per=ROWS)).partitions():
+            image_ids, deployment_ids, taken_at, box_ids, settled, kinds = zip(*rows, strict=True)
+            parts.append((
+                np.array(image_ids, np.int64), np.array(deployment_ids, np.int64), seconds_of(taken_at),
+                np.array(box_ids, np.int64), np.array([each or 0 for each in settled], np.int64),
+                np.array([KINDS.index(kind) if kind in KINDS else -1 for kind in kinds], np.int64),
+            ))  # fmt: skip
+        if not parts:
+            return NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY
+        images, stays, seconds, boxes, human, kinds_ = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return images, stays, seconds, boxes, human, kinds_
+
+    def _names(self, box_ids: Ids, human: Ids, kinds: Ids) -> tuple[Ids, Shares]:
         """(n,) what each box is called, 0 where it is no record, and the probability of a classifier's name."""
         names, shares = human.copy(), np.full(len(human), np.nan, np.float32)
         if self._predictions is not None:
@@ -212,8 +229,8 @@ class Recorder:
             names[open_], shares[open_] = self._predictions.best(box_ids[open_])
             names[(names >= len(self._means)) | (names < 0)] = 0
             names[~np.isin(names, list(self._kinds))] = 0
-        for kind in {"person", "vehicle"} & set(kinds):  # the detector itself knows them
-            names[(names == 0) & (np.array(kinds) == kind)] = self._fixed[kind]
+        for number, kind in enumerate(KINDS):  # the detector itself knows them
+            names[(names == 0) & (kinds == number)] = self._fixed.get(kind, 0)
         return self._means[names], shares
 
     def _counted(self, place: Place, images: Ids, species: Ids, counts: Ids) -> Ids:

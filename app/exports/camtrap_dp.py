@@ -147,7 +147,7 @@ class Package:
     def events(self) -> Iterator[list[str]]:
         """The event rows: one a visit, made of what was recorded there, and those of imports that nothing here contradicts."""
         study = self._study
-        for each, station, event in self._visits.every:
+        for each, station, event in self._visits.every():
             if self._kept_events.cover(station.name, each.first_at, each.last_at):
                 continue
             count, kind = each.individuals, study.taxa[each.species_id].species.kind
