@@ -1,8 +1,8 @@
 """What exports cost: `python -m benchmarks.exports --images 1000000`.
 
-A project of drawn rows at a hundred cameras, one box a photo, nine in ten guessed (rows and predictions only, no pictures): seconds
-and growth of the process's memory of each format, written to nowhere, and of making all events anew. A table for people, then one
-JSON object on the last line. Goals at a million: 60 s, 100 MB.
+A project of drawn rows at a hundred cameras, one box a photo, nine in ten guessed (rows and predictions only, no pictures):
+seconds and growth of the process's memory of each format, written to nowhere, and of making all events anew. A table for people,
+then one JSON object on the last line. Goals at a million: 60 s, 100 MB.
 """
 
 from __future__ import annotations
