@@ -31,7 +31,7 @@ OWN = [
     "Waterhole", "UTC", "KB", "MB", "GB", "JPEG", "starter", "fake", rf"(?:\d+\. )?(?:{MONTHS})(?: \d+)?", r"[\w.+-]+@[\w.-]+",
     r"[\w/-]+\.(?:csv|zip|jpg|JPG|json)", *SPECIES, "Camera A", "eating", "Panthera onca", "Deutsch", "English", "random",
     r"batch \d+",
-    "Camtrap DP 1.0.2", "MegaDetector 1.6", "COCO Camera Traps",
+    "Camtrap DP 1.0.2", "MegaDetector 1.6", "COCO Camera Traps", "Timelapse", "Wildlife Insights",
 ]  # fmt: skip
 LOOK = """([opens, closes]) => {
   const found = [];
