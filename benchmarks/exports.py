@@ -74,6 +74,7 @@ def told(house: Household, project_id: int) -> None:
         low, high = session.execute(sa.select(sa.func.min(Image.id), sa.func.max(Image.id))).one()
         each = (high - low + CAMERAS) // CAMERAS
         first, last = session.execute(sa.select(sa.func.min(Image.taken_at), sa.func.max(Image.taken_at))).one()
+        assert first is not None and last is not None  # all are dated
         for number in range(1, CAMERAS):
             camera = Deployment.of_folder(session, project_id, f"Camera {number:03}")
             here = Image.id.between(low + number * each, low + (number + 1) * each - 1)
