@@ -23,6 +23,7 @@ from models.project import FLOOR
 OLDEST = 1.3
 KINDS = {"animal": ANIMAL, "person": PERSON, "human": PERSON, "vehicle": VEHICLE}
 MOST_SLIPS = 20
+VIDEOS = ("mp4", "avi", "mov", "mpeg", "mpg", "mkv", "m4v", "wmv", "flv")
 
 
 def read(files: Files, how: How) -> Reading:
@@ -113,6 +114,9 @@ def image_lines(place: str, image: Any, meaning: Meaning) -> Iterator[Line]:
     except Invalid as error:
         yield bad(place, f"{place}.file", str(error), kind=PHOTO)
         return
+    if is_video(image):
+        yield aside(place, "a video: Waterhole looks at photos only", kind=PHOTO, photo=photo)
+        return
     failure, detections = image.get("failure"), image.get("detections")
     if isinstance(failure, str) and not detections:
         kept = PhotoRecord(details={"failure": failure})
@@ -141,6 +145,12 @@ def image_lines(place: str, image: Any, meaning: Meaning) -> Iterator[Line]:
     if not troubles:
         boxes = sorted(found, key=lambda each: -(each.score or 0))
         yield Line(place, PHOTO, photo, PhotoRecord(is_looked=True, sightings=[each.as_json() for each in boxes]))
+
+
+def is_video(image: dict[str, Any]) -> bool:
+    """By the fields that the format has for videos, or by the file's name."""
+    named = image["file"].rpartition(".")[2].lower() in VIDEOS
+    return named or "frame_rate" in image or "frames_processed" in image
 
 
 def failure_problem(failure: Any, detections: Any) -> tuple[str, str] | None:

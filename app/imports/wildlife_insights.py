@@ -77,7 +77,7 @@ class Reader:
                 yield from self._image(f"{name} line {row.line}", row)
         for name in sequences:
             for row in table(self._files, name, self._how).rows:
-                yield aside(f"{name} line {row.line}", "a sequence is about no single photo")
+                yield from self._sequence(f"{name} line {row.line}", row)
 
     def _deployment(self, row: Row) -> Iterator[Line]:
         place = f"deployments.csv line {row.line}"
@@ -126,6 +126,17 @@ class Reader:
             yield aside(place, "it names nothing", photo=path)
         else:
             yield Line(place, photo=path, record=said)
+
+    def _sequence(self, place: str, row: Row) -> Iterator[Line]:
+        """What is true of a sequence as a whole, its group_size as the count: kept aside, no single photo shows all of it."""
+        values, wrong = cells_of(row, IMAGES)
+        if wrong:
+            yield from (bad(place, field, reason) for field, reason in wrong)
+            return
+        said = sighting_of(values)
+        differs = values.get("is_blank") is not None and values["is_blank"] != (said.kind == BLANK)
+        also = "; is_blank and the name differ, the name counts" if differs else ""
+        yield aside(place, f"a sequence is about no single photo{also}", record=said)
 
 
 def photo_path(values: dict[str, Any]) -> str:

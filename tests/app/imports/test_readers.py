@@ -134,6 +134,37 @@ def test_a_failure_and_an_unknown_category_are_kept_aside(tmp_path: Path) -> Non
     assert "is a number and should be text" in reading.source["slips"][0]
 
 
+def test_videos_are_kept_aside_by_name_or_by_their_fields(tmp_path: Path) -> None:
+    box = {"category": "1", "conf": 0.5, "bbox": [0.1, 0.1, 0.2, 0.2]}
+    content = {
+        "info": {"format_version": "1.6"}, "detection_categories": {"1": "animal"},
+        "images": [
+            {"file": "a.MP4", "detections": [box | {"frame_number": 3}]},
+            {"file": "b", "frame_rate": 24.0, "frames_processed": [0, 3], "detections": [box | {"frame_number": 3}]},
+            {"file": "mp4/c.jpg", "detections": [box]},
+        ],
+    }  # fmt: skip
+    lines = list(megadetector.read(files_of(tmp_path, r__json=json.dumps(content).encode()), How()).lines)
+    assert [(line.photo, line.verdict) for line in lines] == [("a.MP4", ASIDE), ("b", ASIDE), ("mp4/c.jpg", GOOD)]
+    assert lines[0].reason == lines[1].reason == "a video: Waterhole looks at photos only"
+
+
+def test_a_sequence_keeps_its_count_and_says_where_blank_and_name_differ(tmp_path: Path) -> None:
+    header = ["deployment_id", "common_name", "group_size", "is_blank", "sequence_id"]
+    rows = [
+        {"deployment_id": "D1", "common_name": "Jaguar", "group_size": 3, "is_blank": 0},
+        {"deployment_id": "D1", "common_name": "Jaguar", "group_size": 1, "is_blank": 1},
+        {"deployment_id": "D1", "common_name": "Jaguar", "group_size": "three"},
+        {"deployment_id": "", "common_name": "Jaguar", "group_size": 1},
+    ]
+    reading = wildlife_insights.read(files_of(tmp_path, sequences__csv=written(header, rows)), How())
+    first, second, third, fourth = list(reading.lines)
+    assert isinstance(first.record, SightingRecord)
+    assert (first.verdict, first.record.name, first.record.count) == (ASIDE, "Jaguar", 3)
+    assert "the name counts" in second.reason
+    assert (third.verdict, third.field, fourth.verdict, fourth.field) == (BAD, "group_size", BAD, "deployment_id")
+
+
 @settings(max_examples=60, deadline=None)
 @given(paths=PATHS.filter(bool), box=BOX, name=NAME, count=st.integers(1, 50), sequence=st.booleans())
 def test_coco_round_trip(
@@ -323,7 +354,7 @@ def test_wildlife_insights_upload_set_and_download(tmp_path: Path) -> None:
             {"deployment_id": "D2", "image_id": "3", "location": "D2/c.jpg", "timestamp": "2020-01-02 03:04:06"},
         ],
     )
-    files = files_of(tmp_path, deployments__csv=deployments, images__csv=images, sequences__csv=b"project_id\n1\n")
+    files = files_of(tmp_path, deployments__csv=deployments, images__csv=images, sequences__csv=b"deployment_id\nD1\n")
     lines = list(wildlife_insights.read(files, How()).lines)
     assert [(line.kind, line.verdict, line.field) for line in lines] == [
         (DEPLOYMENT, GOOD, ""), (DEPLOYMENT, BAD, "latitude"), (PHOTO, GOOD, ""), (SIGHTING, GOOD, ""), (PHOTO, GOOD, ""),
