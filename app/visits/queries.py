@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.box import Box, counted
 from models.deployment import Deployment
 from models.event import Event, EventCount
-from models.image import READY, Image
+from models.image import READY, CountCorrection, Image
 from models.project import Project
 from models.species import Species
 from models.user import User
@@ -103,11 +103,15 @@ def strip_of(project: Project, event: Event, kind: str) -> Select[int, int, dt.d
     named = select(Box.id).where(
         Box.image_id == Image.id, counted(project), or_(called == event.species_id, Box.kind == kind)
     )
+    said = select(CountCorrection.id).where(
+        CountCorrection.image_id == Image.id, CountCorrection.species_id == event.species_id, CountCorrection.count > 0
+    )
     return (
         select(literal(event.id).label("event_id"), Image.id, Image.taken_at)
         .where(
             Image.deployment_id == event.deployment_id, Image.state == READY, Image.taken_at >= event.first_at,
-            Image.taken_at < event.last_at + dt.timedelta(seconds=1), named.correlate(Image).exists(),
+            Image.taken_at < event.last_at + dt.timedelta(seconds=1),
+            or_(named.correlate(Image).exists(), said.correlate(Image).exists()),
         )
         .order_by(Image.taken_at, Image.path, Image.id)
         .limit(STRIP)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.visits import queries
 from models.database import Database
 from models.event import Event, EventCount, mark_photos
+from models.image import CountCorrection
 from models.membership import Role
 from models.project import Project
 from models.storage import Store
@@ -146,3 +147,23 @@ def test_who_may_look_and_who_may_count(sqlite_site: Site) -> None:
         assert answered(clients, "GET", f"/projects/{project_id}/events") == expected(Role.viewer, 200)
         got = answered(clients, "POST", f"/projects/{project_id}/events/77/count")
         assert got == expected(Role.annotator, 404)
+
+
+def test_what_is_counted_in_photos_without_boxes_is_a_visit_with_its_picture_where_the_file_is_here(
+    sqlite_site: Site, store: Store
+) -> None:
+    with sqlite_site.database.writing() as session:
+        user = make.user(session)
+        project = make.project(session, (user, Role.annotator))
+        batch = make.batch(session, project)
+        (jaguar,) = make.species(session, project, "Jaguar")
+        here = make.image(session, batch, "A/1.jpg", captured_at=NOON)
+        away = make.image(session, batch, "A/2.jpg", captured_at=NOON + dt.timedelta(days=1), state="absent")
+        for image in (here, away):
+            session.add(CountCorrection(image_id=image.id, species_id=jaguar.id, count=2, user_id=user.id))
+        token, project_id, here_id = make.token(session, user), project.id, here.id
+    follow(sqlite_site.database, store, project_id)
+    page = sqlite_site.client(token, accept="text/html").get(f"/projects/{project_id}/events").text
+    assert page.count("<h2><bdi>Jaguar</bdi></h2>") == 2
+    assert page.count(f"/images/{here_id}/") >= 1
+    assert page.count("the files of its photos are not here") == 1
