@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -73,14 +72,3 @@ def tags(said: dict[str, Any]) -> str:
 def degrees(value: float) -> str:
     """At most 7 digits behind the point: a centimetre."""
     return f"{value:.7f}".rstrip("0").rstrip(".")
-
-
-def is_whole(station: Station) -> bool:
-    """Whether the standard has a place for it."""
-    return station.point is not None and station.starts_at is not None and station.ends_at is not None
-
-
-def is_within(station: Station, moment: dt.datetime) -> bool:
-    """Whether the camera stood there then."""
-    assert station.starts_at is not None and station.ends_at is not None
-    return station.starts_at <= moment.replace(microsecond=0) <= station.ends_at

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.cells import guard, line
-from app.exports.camtrap_cells import boxed, deployment_cells, file_path, is_whole, tags
+from app.exports.camtrap_cells import boxed, deployment_cells, file_path, tags
 from app.exports.camtrap_kept import KeptEvents, kept_cells, medium_ids, observation_ids, times_of
 from app.exports.camtrap_visits import TYPES, Visits
 from app.exports.clocks import utc, zoned
@@ -77,7 +77,7 @@ class Package:
     def __init__(self, study: Study) -> None:
         """Its deployments are those with a period and a place."""
         self._study = study
-        self.stations = {name: each for name, each in study.stations.items() if is_whole(each)}
+        self.stations = {name: each for name, each in study.stations.items() if each.is_whole}
         self._periods = {
             name: (each.starts_at, each.ends_at)
             for name, each in self.stations.items()
@@ -147,15 +147,19 @@ class Package:
     def events(self) -> Iterator[list[str]]:
         """The event rows: one a visit, made of what was recorded there, and those of imports that nothing here contradicts."""
         study = self._study
+        classifier = guard(study.naming.checkpoint(study.naming.classifier_id))
         for each, station, event in self._visits.every():
             if self._kept_events.cover(station.name, each.first_at, each.last_at):
                 continue
             count, kind = each.individuals, study.taxa[each.species_id].species.kind
+            sure = None if each.named else each.probability
             yield self._row(
                 observationID=event, deploymentID=guard(station.name), eventID=event,
                 eventStart=zoned(each.first_at, station.zone), eventEnd=zoned(each.last_at, station.zone),
                 observationLevel="event", observationType=TYPES[kind], scientificName=self._scientific(kind, each.species_id),
                 count=str(max(count, 1)), classificationMethod=HUMAN if each.named else MACHINE,
+                classifiedBy="" if sure is None else classifier,
+                classificationProbability="" if sure is None else f"{sure:.4f}",
                 observationTags=tags({"unseen": each.unseen or None}),
             )  # fmt: skip
         for row, kept, station, period in self._kept_events.rows():

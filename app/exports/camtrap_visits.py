@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.exports.camtrap_cells import is_within
 from app.exports.camtrap_kept import Ids
 from app.exports.queries import Photo
 from app.exports.study import PERSON, Station, Study
@@ -52,7 +51,7 @@ class Visits:
             kind = study.taxa[each.species_id].species.kind
             if station is None or each.species_id in study.extreme or kind not in TYPES:
                 continue
-            if is_within(station, each.first_at) and is_within(station, each.last_at):
+            if station.is_within(each.first_at) and station.is_within(each.last_at):
                 yield each, station, self._id(each.first_image_id, each.species_id)
 
     def of(self, photo: Photo, species_id: int | None) -> str:

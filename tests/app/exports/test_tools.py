@@ -270,3 +270,24 @@ def test_lines_come_sorted_whatever_was_given_first_and_however_small_the_run() 
             lines.add(word, word * 2)
         assert [key for key, _line in lines.lines()] == ["", "a", "a", "b", "c", "é\n"]
         lines.close()
+
+
+def test_a_visit_that_only_a_classifier_names_says_which_and_how_sure_in_camtrap_dp(here: Scene) -> None:
+    here.project.publication = {"design": "opportunistic", "contributors": [{"title": "Ann", "role": "contact"}]}
+    here.session.flush()
+    rows = rows_of(members(written(here, "camtrap-dp"))["observations.csv"])
+    told = {
+        (
+            row["scientificName"],
+            row["deploymentID"],
+            row["classificationMethod"],
+            row["classifiedBy"][:10],
+            row["classificationProbability"],
+        )
+        for row in rows
+        if row["observationLevel"] == "event" and row["observationType"] == "animal"
+    }
+    assert told == {
+        ("Panthera onca", "Cam 1", "human", "", ""), ("Ocelot", "Cam 1", "machine", "classifier", "0.7500"),
+        ("Panthera onca", "Cam 2", "human", "", ""), ("Ocelot", "Cam 2", "human", "", ""),
+    }  # fmt: skip
